@@ -22,9 +22,9 @@ inline constexpr bool kDebugBuild = QUARRY_DEBUG != 0;
 inline constexpr bool kAuditBuild = QUARRY_AUDIT_ENABLED != 0;
 
 // Reports the broken condition and stops the machine or the process. The core's own definition
-// is weak and only traps. A port overrides it with a strong one that prints; that object must be
-// named on the link line, because an archive member is not searched for once a weak definition
-// is there. Any context.
+// is weak and only traps; a port overrides it with a strong one that prints. The strong one must
+// stand in an object that is linked for another reason too, because a linker looks into no further
+// member of an archive once it has a weak definition. Any context.
 [[noreturn, gnu::cold]] void check_failed(const char* expression, const char* file, int line);
 
 }  // namespace quarry

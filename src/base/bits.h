@@ -100,7 +100,7 @@ template <std::unsigned_integral T>
 
 // n / divisor rounded up. Requires divisor > 0. A 64-bit n on a 32-bit machine takes div_u64.
 template <std::unsigned_integral T>
-  requires kDividesNatively<T>
+requires kDividesNatively<T>
 [[nodiscard]] constexpr T ceil_div(T n, std::type_identity_t<T> divisor) {
   return static_cast<T>(n / divisor + (n % divisor != 0 ? 1 : 0));
 }

@@ -27,7 +27,7 @@ class ListNode {
   [[nodiscard]] constexpr bool is_linked() const { return next_ != nullptr; }
 
  private:
-  template <typename T, ListNode T::* kMember>
+  template <typename T, ListNode T::*kMember>
   friend class List;
   friend class ListBase;
 
@@ -105,8 +105,7 @@ class ListBase {
 
   constexpr void unlink(ListNode& node) {
     // A broken neighbour means that someone wrote over a link: going on would spread it.
-    QUARRY_CHECK(node.next_ != nullptr && node.next_->prev_ == &node &&
-                 node.prev_->next_ == &node);
+    QUARRY_CHECK(node.next_ != nullptr && node.next_->prev_ == &node && node.prev_->next_ == &node);
     if (&node == first_) {
       first_ = after(node);
     }
@@ -147,7 +146,7 @@ class ListBase {
 
 // A list of T through T's member: `List<Slab, &Slab::link>`. An element may be in as many lists
 // as it has nodes.
-template <typename T, ListNode T::* kMember>
+template <typename T, ListNode T::*kMember>
 class List : public ListBase {
  public:
   [[nodiscard]] T* front() const { return element(first()); }
