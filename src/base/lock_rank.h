@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace quarry {
+
+// The order of the core's locks, outermost first. A thread takes a lock only if its rank is
+// greater than the rank of every lock it holds; two locks of one rank are therefore never held
+// together. sync checks this in debug builds.
+enum class LockRank : uint8_t {
+  kNone,       // no lock: the rank of a thread that holds nothing
+  kCacheList,  // the list of all kmem_caches
+  kCache,      // one kmem_cache: its life and its settings
+  kVmalloc,    // the range trees of a vmalloc space
+  kSlabNode,   // one cache's slabs on one node
+  kCpuArrays,  // one CPU's object arrays, where they stand behind a lock
+  kPageCpu,    // one CPU's page stacks of a zone
+  kZone,       // a zone's free lists
+  kMap,        // page tables
+  kPort,       // the port's own
+  kLeaf,       // held over a few instructions, nothing is taken inside
+};
+
+}  // namespace quarry
