@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #include "base/assert.h"
+#include "base/owner_of.h"
 
 // An intrusive doubly linked list: the links live in the element, nothing is allocated, and
 // removal costs the same anywhere.
@@ -197,16 +197,7 @@ class List : public ListBase {
   [[nodiscard]] Iterator end() const { return {this, nullptr}; }
 
  private:
-  // The element whose member `node` is. The offset comes from a member pointer applied to an
-  // address that is never read, and is a constant after compilation.
-  static T* element(ListNode* node) {
-    if (node == nullptr) {
-      return nullptr;
-    }
-    constexpr uintptr_t kProbe = alignof(T) > 4096 ? alignof(T) : 4096;
-    const auto member = reinterpret_cast<uintptr_t>(&(reinterpret_cast<T*>(kProbe)->*kMember));
-    return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(node) - (member - kProbe));
-  }
+  static T* element(ListNode* node) { return owner_of<T, ListNode, kMember>(node); }
 
   T* pop(T* item) {
     if (item != nullptr) {

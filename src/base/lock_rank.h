@@ -6,8 +6,8 @@
 namespace quarry {
 
 // The order of the core's locks, outermost first. A thread takes a lock only if its rank is
-// greater than the rank of every lock it holds; two locks of one rank are therefore never held
-// together. sync checks this in debug builds.
+// greater than the rank of every lock it holds. Two locks of one rank are held together only
+// where an order among them is written down. sync checks this in debug builds.
 enum class LockRank : uint8_t {
   kNone,       // no lock: the rank of a thread that holds nothing
   kCacheList,  // the list of all kmem_caches
