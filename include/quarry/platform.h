@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The machine under a MemorySystem: what a port supplies. Cold and machine-shaped services only;
+// what is hot and CPU-shaped is `Arch` (src/arch/arch.h).
+//
+// A Platform outlives the MemorySystem booted on it. Methods are called in any context the caller
+// of the MemorySystem is in, with interrupts possibly off, unless a method says otherwise.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "quarry/units.h"
+
+namespace quarry {
+
+enum class MemoryType : uint8_t { kUsable, kReserved };
+
+// Physical memory [start, start + bytes). Usable ranges do not overlap; a reserved range takes its
+// part out of the usable ones it lies in. What no range names is a hole.
+struct MemoryRange {
+  PhysAddr start;
+  uint64_t bytes;
+  NodeId node;
+  MemoryType type;
+};
+
+// Where the pages of a mapping may be used for.
+enum class MapAccess : uint8_t { kReadWrite, kReadOnly };
+
+class Platform {
+ public:
+  // --- Description of the machine; asked once, at boot ---
+
+  virtual std::span<const MemoryRange> memory_ranges() const = 0;
+  virtual unsigned cpu_count() const = 0;
+  virtual NodeId cpu_node(CpuId cpu) const = 0;
+  // ACPI SLIT units: 10 is local.
+  virtual unsigned node_distance(NodeId from, NodeId to) const = 0;
+  // Where physical address 0 would be seen; all directly mapped memory follows linearly.
+  virtual VirtAddr direct_map_base() const = 0;
+  // The address range that vmalloc may use, page-aligned.
+  virtual VirtAddr vmalloc_start() const = 0;
+  virtual VirtAddr vmalloc_end() const = 0;
+  // True where Arch::pop and push may be used; false for simulated CPUs and without rseq, where
+  // per-CPU arrays sit behind a lock.
+  virtual bool has_lockless_arrays() const = 0;
+
+  // --- Services ---
+
+  // CPU that the caller runs on, less than cpu_count(). May be stale at once.
+  virtual CpuId current_cpu() const = 0;
+  // When it returns, every array operation that was under way on any CPU has ended or started again
+  // and sees all stores made before the call. False: not to be had, the arrays must stay off.
+  virtual bool restart_array_operations() = 0;
+
+  // Makes `count` frames from `first` on visible at `at`; mapped as one piece. False: the machine
+  // refuses (page tables, limit of mappings); nothing is mapped then.
+  virtual bool map(VirtAddr at, Pfn first, size_t count, MapAccess access) = 0;
+  // Removes whatever is mapped in `count` pages from `at` on; afterwards an access there faults on
+  // every CPU.
+  virtual void unmap(VirtAddr at, size_t count) = 0;
+
+  // Another thread of the machine may free memory meanwhile: waits a little and returns true.
+  // False: nobody else can run, waiting is futile.
+  virtual bool wait_for_memory() = 0;
+
+  virtual uint64_t clock_ns() const = 0;
+  // One report line or a piece of it; ends with '\n' where the line ends. Never allocates.
+  virtual void log(const char* text, size_t length) = 0;
+  // Return addresses of the caller, innermost first; how many were found.
+  virtual size_t backtrace(std::span<uintptr_t> frames) const = 0;
+  // Writes "symbol+0xoff/0xsize", or the address, into `text` (NUL-terminated, cut to its size).
+  virtual void symbolize(uintptr_t address, std::span<char> text) const = 0;
+  // Reports and never returns.
+  [[noreturn]] virtual void fatal(const char* message) = 0;
+
+ protected:
+  ~Platform() = default;
+};
+
+}  // namespace quarry

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What the core needs from a CPU, inline because it is on hot paths. The build puts exactly one of
+// src/arch/{hosted,x86_64,i386} on the include path; its port_arch.h defines `struct Arch`, and the
+// concept below says what that has to contain. Machine-shaped, cold services are in Platform.
+//
+// Per-CPU arrays (abi/array.h). pop() and push() act on the array of the CPU they run on and are
+// atomic towards interrupts, signals, migration and the other CPUs' use of their own arrays.
+// "Off" means stride 0. To empty other CPUs' arrays: store stride 0, then
+// Platform::restart_array_operations(), then take what they hold.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "port_arch.h"
+#include "quarry/abi/array.h"
+#include "quarry/abi/context.h"
+
+namespace quarry {
+
+enum class PushResult : uint8_t {
+  kPushed,
+  kRefused,  // array full, off, or of another node
+  kTwice,    // the topmost entry is this very pointer
+};
+
+template <class A>
+concept ArchContract = requires(uintptr_t base, uintptr_t stride, void* object, void** objects,
+                                uint16_t node, uint32_t count, unsigned spins) {
+  // 4 KiB pages everywhere; a pageblock is the unit that has one migrate type.
+  { A::kPageShift } -> std::convertible_to<unsigned>;
+  { A::kPageblockOrder } -> std::convertible_to<unsigned>;
+  { A::kCacheLineBytes } -> std::convertible_to<unsigned>;
+  // True where physical memory above the direct map exists and needs kmap.
+  { A::kHasHighmem } -> std::convertible_to<bool>;
+  // First physical address above ZONE_DMA32 (0: the machine has no such zone) and the direct map.
+  { A::kDma32Limit } -> std::convertible_to<uint64_t>;
+  { A::kLowmemLimit } -> std::convertible_to<uint64_t>;
+
+  // Number of the running CPU, or -1 where it cannot be known (an unregistered thread).
+  { A::cpu_id() } -> std::same_as<int>;
+  // The context of the running thread (hosted) or CPU.
+  { A::context() } -> std::same_as<quarry_context&>;
+  // Interrupts off and back; nests.
+  { A::irq_save() } -> std::same_as<unsigned long>;
+  { A::irq_restore(0UL) };
+  // One turn of a spin loop.
+  { A::relax(spins) };
+
+  { A::pop(base, stride) } -> std::same_as<void*>;
+  { A::push(base, stride, object, node) } -> std::same_as<PushResult>;
+  // As many as there are or fit, in array order; the number moved is returned.
+  { A::pop_many(base, stride, objects, count) } -> std::same_as<uint32_t>;
+  { A::push_many(base, stride, objects, count, node) } -> std::same_as<uint32_t>;
+};
+
+static_assert(ArchContract<Arch>);
+
+inline constexpr unsigned kPageShift = Arch::kPageShift;
+inline constexpr size_t kPageBytes = size_t{1} << kPageShift;
+
+}  // namespace quarry

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The CPU as a thread of a Linux process sees it. Per-CPU arrays are used inside restartable
+// sequences (rseq(2)): the kernel sends a sequence that was preempted, migrated or interrupted by a
+// signal back to its start, so the single store that ends it needs neither a lock nor an atomic
+// instruction. "Interrupts off" is a depth of the thread, which a signal handler can read.
+
+#include <cstdint>
+
+#include "quarry/abi/array.h"
+#include "quarry/abi/context.h"
+
+extern "C" {
+// Offset of the thread's rseq area from the thread pointer; defined by the C library.
+extern const std::ptrdiff_t __rseq_offset;
+extern __thread quarry_context quarry_this_context __attribute__((tls_model("initial-exec")));
+// Gives the CPU to another thread; defined by the port.
+void quarry_hosted_yield();
+}
+
+namespace quarry {
+
+enum class PushResult : uint8_t;
+
+struct Arch {
+  static constexpr unsigned kPageShift = 12;
+  static constexpr unsigned kPageblockOrder = 9;
+  static constexpr unsigned kCacheLineBytes = 64;
+  static constexpr bool kHasHighmem = false;
+  static constexpr uint64_t kDma32Limit = uint64_t{1} << 32;
+  static constexpr uint64_t kLowmemLimit = ~uint64_t{0};
+  static constexpr unsigned kSpinsBeforeYield = 64;
+
+  static int cpu_id() {
+    int cpu;
+    asm volatile("movl %%fs:4(%1), %0" : "=r"(cpu) : "r"(__rseq_offset));
+    return cpu;
+  }
+
+  static quarry_context& context() { return quarry_this_context; }
+
+  static unsigned long irq_save() {
+    asm volatile("" ::: "memory");
+    unsigned long depth = quarry_this_context.irq_off_depth++;
+    asm volatile("" ::: "memory");
+    return depth;
+  }
+
+  static void irq_restore(unsigned long depth) {
+    asm volatile("" ::: "memory");
+    quarry_this_context.irq_off_depth = static_cast<uint32_t>(depth);
+    asm volatile("" ::: "memory");
+  }
+
+  static void relax(unsigned spins) {
+    if (spins % kSpinsBeforeYield == kSpinsBeforeYield - 1) quarry_hosted_yield();
+    asm volatile("pause" ::: "memory");
+  }
+
+  static inline void* pop(uintptr_t base, uintptr_t stride);
+  static inline PushResult push(uintptr_t base, uintptr_t stride, void* object, uint16_t node);
+  static inline uint32_t pop_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count);
+  static inline uint32_t push_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count,
+                                   uint16_t node);
+};
+
+}  // namespace quarry
+
+#include "port_arrays.h"

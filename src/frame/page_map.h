@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// From addresses to frames to their descriptors and back.
+//
+// Descriptors lie in one virtually contiguous array indexed by frame number, so address -> page is
+// subtract, shift, add. Zone, node and migrate type do not lie in the descriptor but with the
+// section (128 MiB) as two bytes for each pageblock. A section without memory has none.
+//
+//   address(pfn) == direct_base + (pfn << kPageShift)      for pfn < direct_end
+//   page(pfn)    == map + pfn                              for pfn < end
+
+#include "frame/page.h"
+#include "gfp/zone_table.h"
+
+namespace quarry {
+
+inline constexpr unsigned kSectionOrder = 27 - kPageShift;
+inline constexpr unsigned kPageblockOrder = Arch::kPageblockOrder;
+inline constexpr uint32_t kPageblockPages = 1u << kPageblockOrder;
+inline constexpr uint32_t kBlocksPerSection = 1u << (kSectionOrder - kPageblockOrder);
+inline constexpr uint8_t kNoZone = 0xff;
+
+// Guarded by the lock of the zone named in it; zone_id never changes after boot.
+struct Pageblock {
+  uint8_t migratetype;
+  uint8_t zone_id;  // PageAllocator's number of the zone; kNoZone: no memory here
+};
+
+struct Section {
+  Pageblock block[kBlocksPerSection];
+};
+
+class PageMap {
+ public:
+  // `map` has room for the descriptors of frames [0, end), zeroed; `sections` one pointer for each
+  // section of [0, end), null where there is no memory. Both belong to the caller and stay.
+  // Frames below `direct_end` are seen at direct_base.
+  void boot(Page* map, Section** sections, Pfn end, VirtAddr direct_base, Pfn direct_end) {
+    map_ = map;
+    sections_ = sections;
+    end_ = end;
+    direct_base_ = direct_base.value();
+    direct_end_ = direct_end;
+  }
+
+  Pfn end() const { return end_; }
+  Page* page(Pfn pfn) const { return map_ + pfn.value(); }
+  Pfn pfn(const Page* page) const { return Pfn(static_cast<uint32_t>(page - map_)); }
+
+  // Null for frames above the direct map.
+  void* address(Pfn pfn) const {
+    if (pfn >= direct_end_) return nullptr;
+    return reinterpret_cast<void*>(direct_base_ + (uintptr_t{pfn.value()} << kPageShift));
+  }
+  void* address(const Page* page) const { return address(pfn(page)); }
+
+  bool in_direct_map(const void* address) const {
+    return (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift < direct_end_.value();
+  }
+  // The frame of a directly mapped address.
+  Pfn pfn_of(const void* address) const {
+    return Pfn(static_cast<uint32_t>((reinterpret_cast<uintptr_t>(address) - direct_base_) >>
+                                     kPageShift));
+  }
+  // Null where the address is not directly mapped.
+  Page* page_of(const void* address) const {
+    const uintptr_t frame = (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift;
+    return frame < direct_end_.value() ? map_ + frame : nullptr;
+  }
+  uintptr_t direct_base() const { return direct_base_; }
+
+  // True where the frame exists and belongs to a zone.
+  bool valid(Pfn pfn) const {
+    return pfn < end_ && sections_[pfn.value() >> kSectionOrder] != nullptr &&
+           pageblock(pfn).zone_id != kNoZone;
+  }
+  // Requires a frame in a section with memory.
+  Pageblock& pageblock(Pfn pfn) const {
+    Section* section = sections_[pfn.value() >> kSectionOrder];
+    return section->block[pfn.value() >> kPageblockOrder & (kBlocksPerSection - 1)];
+  }
+
+ private:
+  Page* map_ = nullptr;
+  uintptr_t direct_base_ = 0;
+  Pfn direct_end_{};
+  Pfn end_{};
+  Section** sections_ = nullptr;
+};
+
+// First page of the compound block or slab that `page` belongs to; the page itself otherwise.
+inline Page* compound_head(const PageMap& map, Page* page) {
+  return has_flag(*page, QUARRY_PAGE_TAIL) ? map.page(Pfn(page->head)) : page;
+}
+
+}  // namespace quarry
