@@ -110,25 +110,31 @@ struct QuotientU64 {
   uint32_t remainder;
 };
 
-// One digit of a long division in base 2^32: (remainder * 2^32 + digit) / divisor.
-// Requires remainder < divisor, so that the quotient is one digit.
+// One digit of a long division in base 2^32, (remainder * 2^32 + digit) / divisor, one bit a
+// step. Requires remainder < divisor, so that the quotient is one digit.
+[[nodiscard]] constexpr QuotientU64 divide_digit_by_bits(uint32_t remainder, uint32_t digit,
+                                                         uint32_t divisor) {
+  uint32_t quotient = 0;
+  uint64_t rest = remainder;
+  for (unsigned bit = 32; bit-- > 0;) {
+    rest = (rest << 1) | ((digit >> bit) & 1U);
+    quotient <<= 1;
+    if (rest >= divisor) {
+      rest -= divisor;
+      quotient |= 1U;
+    }
+  }
+  return {quotient, static_cast<uint32_t>(rest)};
+}
+
+// The same, in one instruction where there is one.
 [[nodiscard]] constexpr QuotientU64 divide_digit(uint32_t remainder, uint32_t digit,
                                                  uint32_t divisor) {
   if constexpr (kDividesNatively<uint64_t>) {
     const uint64_t n = (uint64_t{remainder} << 32) | digit;
     return {n / divisor, static_cast<uint32_t>(n % divisor)};
   } else {
-    uint32_t quotient = 0;
-    uint64_t rest = remainder;
-    for (unsigned bit = 32; bit-- > 0;) {
-      rest = (rest << 1) | ((digit >> bit) & 1U);
-      quotient <<= 1;
-      if (rest >= divisor) {
-        rest -= divisor;
-        quotient |= 1U;
-      }
-    }
-    return {quotient, static_cast<uint32_t>(rest)};
+    return divide_digit_by_bits(remainder, digit, divisor);
   }
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The head of a cache: what the paths need that take no lock. The rest is opaque. */
+#ifndef QUARRY_ABI_KMEM_CACHE_H
+#define QUARRY_ABI_KMEM_CACHE_H
+
+#include "array.h"
+
+struct kmem_cache {
+  struct quarry_arrays arrays; /* this cache's per-CPU object arrays */
+  uint32_t object_size;        /* bytes a caller may use, and what __GFP_ZERO clears */
+  uint32_t size;               /* distance of two objects in a slab */
+  uint32_t flags;              /* SLAB_* */
+  uint16_t number;             /* in struct page of each of its slabs; never 0 */
+  uint16_t align;
+};
+
+/* Flags of a cache: values of Linux 6.1. */
+#define QUARRY_SLAB_KMALLOC 0x00001000u
+#define QUARRY_SLAB_HWCACHE_ALIGN 0x00002000u
+#define QUARRY_SLAB_CACHE_DMA 0x00004000u
+#define QUARRY_SLAB_CACHE_DMA32 0x00008000u
+#define QUARRY_SLAB_RECLAIM_ACCOUNT 0x00020000u
+#define QUARRY_SLAB_PANIC 0x00040000u
+#define QUARRY_SLAB_TYPESAFE_BY_RCU 0x00080000u
+#define QUARRY_SLAB_MEM_SPREAD 0x00100000u
+#define QUARRY_SLAB_NOLEAKTRACE 0x00800000u
+#define QUARRY_SLAB_ACCOUNT 0x04000000u
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The kernel's memory allocator as one object: zones and buddy system, kmem_cache and kmalloc,
+// vmalloc. Any number of them can live side by side, each on a Platform of its own.
+//
+// Contract for every call, unless it says otherwise:
+//   - the system is booted;
+//   - null means out of memory (or beyond the call's limits, after a report) and nothing else;
+//   - a call with gfp::kDirectReclaim may sleep: process context only. Without it, any context but
+//     NMI. A call from a context it may not be made in is reported once per place and then served;
+//   - calls may be made by any number of threads at once.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "quarry/abi/kmem_cache.h"
+#include "quarry/abi/page.h"
+#include "quarry/gfp.h"
+#include "quarry/platform.h"
+#include "quarry/text_sink.h"
+#include "quarry/units.h"
+
+namespace quarry {
+
+using Page = ::page;
+class KmemCache;
+
+// How slabs are managed below the per-CPU arrays; chosen at boot for the whole system.
+enum class SlabEngineKind : uint8_t { kSlub };
+// Name as the command line has it ("slub").
+const char* slab_engine_name(SlabEngineKind kind);
+// False where no engine has that name.
+bool find_slab_engine(const char* name, SlabEngineKind& kind);
+
+// The kernel's fault-injection parameters (failslab=, fail_page_alloc=): an attempt fails when the
+// dice say so. `times` is how many failures are left, -1 for no limit; `space` is a budget of bytes
+// that has to be used up first.
+struct FaultParameters {
+  uint32_t interval = 1;     // only every interval-th attempt
+  uint32_t probability = 0;  // percent; 0: never
+  uint64_t space = 0;
+  int64_t times = 1;
+};
+
+struct Config {
+  SlabEngineKind engine = SlabEngineKind::kSlub;
+  // Seeds whatever the system decides at random; same seed, same decisions.
+  uint64_t seed = 0;
+  FaultParameters failslab;
+  FaultParameters fail_page_alloc;
+};
+
+// How a cache is made. Flags: QUARRY_SLAB_* (abi/kmem_cache.h).
+struct CacheOptions {
+  uint32_t align = 0;  // power of two; 0: a word
+  uint32_t flags = 0;
+  // Runs once for each object when its slab is made, not at each allocation; objects have to be
+  // freed in the constructed state. Null: none.
+  void (*ctor)(void* object) = nullptr;
+};
+
+// One cache at one moment.
+struct CacheInfo {
+  const char* name;
+  uint32_t object_size;
+  uint32_t size;
+  uint32_t objects_per_slab;
+  uint32_t pages_per_slab;
+  uint32_t array_capacity;   // objects each CPU can hold
+  uint64_t active_objects;   // as slabinfo counts: all but the free ones of partial slabs
+  uint64_t total_objects;
+  uint64_t slabs;
+  uint64_t slab_pages;
+  uint64_t cached_objects;   // free, held in per-CPU arrays
+  uint64_t array_hits;       // served or taken by an array; counted only where arrays are locked
+  uint64_t array_refills;    // trips to the slabs for more
+  uint64_t array_flushes;    // trips to the slabs with surplus
+};
+
+// A free block of 1 << order frames.
+struct FreeBlock {
+  NodeId node;
+  uint8_t zone;          // 0 DMA, 1 DMA32, 2 Normal, 3 HighMem
+  uint8_t migrate_type;  // 0 Unmovable, 1 Movable, 2 Reclaimable, 3 HighAtomic
+  Order order;
+  Pfn pfn;
+};
+
+class MemorySystem {
+ public:
+  // Unbooted: no call but boot() and booted() is allowed.
+  constexpr MemorySystem() = default;
+  MemorySystem(const MemorySystem&) = delete;
+  MemorySystem& operator=(const MemorySystem&) = delete;
+
+  // --- Life ---
+
+  // Takes over the platform's memory. False, after a report: the machine is too small or makes no
+  // sense. The platform must outlive the system.
+  [[nodiscard]] bool boot(Platform& platform, const Config& config);
+  [[nodiscard]] bool booted() const;
+  // Reports caches and areas that still hold something; afterwards the system is unbooted and its
+  // memory is the platform's again. No other call may be under way. Number of leftover objects.
+  uint64_t shutdown();
+
+  // --- Pages: blocks of 1 << order frames, naturally aligned ---
+
+  // Null also for orders above kMaxOrder, after a report. `node`: preferred node, kNoNode: local.
+  [[nodiscard]] Page* alloc_pages(Gfp gfp, Order order, NodeId node = kNoNode);
+  // Drops a reference; the last one frees the block. Null is not allowed (as in Linux).
+  void free_pages(Page* page, Order order);
+  // Address of a new block in the direct map; __GFP_HIGHMEM is ignored. Null on failure.
+  [[nodiscard]] void* get_free_pages(Gfp gfp, Order order);
+  // Null is a no-op.
+  void free_pages_at(void* address, Order order);
+  // A whole number of pages that holds `bytes`; pages of the rounding to 2^n are given back.
+  [[nodiscard]] void* alloc_pages_exact(size_t bytes, Gfp gfp, NodeId node = kNoNode);
+  void free_pages_exact(void* address, size_t bytes);
+  // Fills the null slots with single pages; how many slots are filled then, those found filled
+  // included. May be fewer than asked for.
+  size_t alloc_pages_bulk(Gfp gfp, std::span<Page*> pages, NodeId node = kNoNode);
+  // A block (not compound) becomes 1 << order single pages with one reference each.
+  void split_page(Page* page, Order order);
+  void get_page(Page* page);
+  void put_page(Page* page);
+
+  // Frames, descriptors and addresses. page_address: null for highmem.
+  [[nodiscard]] Pfn page_to_pfn(const Page* page) const;
+  [[nodiscard]] Page* pfn_to_page(Pfn pfn) const;
+  [[nodiscard]] bool pfn_valid(Pfn pfn) const;
+  [[nodiscard]] void* page_address(const Page* page) const;
+  // Null where the address is not in the direct map.
+  [[nodiscard]] Page* virt_to_page(const void* address) const;
+  [[nodiscard]] Page* compound_head(Page* page) const;
+  [[nodiscard]] NodeId page_node(const Page* page) const;
+  [[nodiscard]] unsigned page_zone(const Page* page) const;  // as FreeBlock::zone
+
+  // --- kmalloc: physically contiguous, at least 8-aligned, powers of two naturally aligned ---
+
+  // Size 0 gives kZeroSizePtr. Up to 4 MiB; above 8 KiB whole pages.
+  [[nodiscard]] void* kmalloc(size_t bytes, Gfp gfp);
+  [[nodiscard]] void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node);
+  [[nodiscard]] void* kzalloc(size_t bytes, Gfp gfp) { return kmalloc(bytes, gfp | gfp::kZero); }
+  // Null, without a report, where count * bytes overflows.
+  [[nodiscard]] void* kmalloc_array(size_t count, size_t bytes, Gfp gfp);
+  [[nodiscard]] void* kcalloc(size_t count, size_t bytes, Gfp gfp) {
+    return kmalloc_array(count, bytes, gfp | gfp::kZero);
+  }
+  // Null object: kmalloc. Size 0: frees and gives kZeroSizePtr. Null result: the object is as it was.
+  [[nodiscard]] void* krealloc(const void* object, size_t bytes, Gfp gfp);
+  // Null and kZeroSizePtr are no-ops. What is nobody's object is reported and left alone.
+  void kfree(const void* object);
+  // Clears all ksize() bytes first.
+  void kfree_sensitive(const void* object);
+  // Usable bytes: at least what was asked for. 0 for null and kZeroSizePtr.
+  [[nodiscard]] size_t ksize(const void* object) const;
+  // What a kmalloc of that size really occupies.
+  [[nodiscard]] static size_t kmalloc_size_roundup(size_t bytes);
+  [[nodiscard]] void* kmemdup(const void* source, size_t bytes, Gfp gfp);
+  [[nodiscard]] char* kstrdup(const char* text, Gfp gfp);
+
+  // --- Caches of equal objects ---
+
+  // `name` is copied. Process context. Null: out of memory, or a size, alignment or flag that makes
+  // no sense, after a report; with QUARRY_SLAB_PANIC the machine stops instead.
+  [[nodiscard]] KmemCache* cache_create(const char* name, size_t bytes,
+                                        const CacheOptions& options = {});
+  // Null is a no-op. With objects left: a report, and the cache stays. Process context.
+  void cache_destroy(KmemCache* cache);
+  [[nodiscard]] void* cache_alloc(KmemCache* cache, Gfp gfp);
+  [[nodiscard]] void* cache_zalloc(KmemCache* cache, Gfp gfp) {
+    return cache_alloc(cache, gfp | gfp::kZero);
+  }
+  [[nodiscard]] void* cache_alloc_node(KmemCache* cache, Gfp gfp, NodeId node);
+  // Of another cache's object: reported, and freed to the cache it really belongs to.
+  void cache_free(KmemCache* cache, void* object);
+  // All of them or none; how many.
+  [[nodiscard]] size_t cache_alloc_bulk(KmemCache* cache, Gfp gfp, std::span<void*> objects);
+  // Null cache: objects of any caches and kmalloc sizes (kfree_bulk).
+  void cache_free_bulk(KmemCache* cache, std::span<void*> objects);
+  // Gives back empty slabs and empties all per-CPU arrays. True if no slab remains.
+  bool cache_shrink(KmemCache* cache);
+  [[nodiscard]] static CacheInfo cache_info(const KmemCache& cache);
+  // The cache an object belongs to; null if it is no cache's object.
+  [[nodiscard]] KmemCache* cache_of(const void* object) const;
+
+  // --- vmalloc: virtually contiguous, frames from anywhere, a guard page behind; may sleep ---
+
+  [[nodiscard]] void* vmalloc(size_t bytes, Gfp gfp = gfp::kKernel, NodeId node = kNoNode);
+  [[nodiscard]] void* vzalloc(size_t bytes) { return vmalloc(bytes, gfp::kKernel | gfp::kZero); }
+  // Null is a no-op. An address that is no area's start is reported and left alone.
+  void vfree(const void* address);
+  // The same frames at a second, contiguous address. The pages stay the caller's.
+  [[nodiscard]] void* vmap(std::span<Page* const> pages, MapAccess access = MapAccess::kReadWrite);
+  void vunmap(const void* address);
+  // Null where nothing is mapped.
+  [[nodiscard]] Page* vmalloc_to_page(const void* address) const;
+  [[nodiscard]] bool is_vmalloc_addr(const void* address) const;
+  // An address range without memory (ioremap, vm_map_ram); `align` a power of two. Ends with a
+  // guard page like every area.
+  [[nodiscard]] void* reserve_area(size_t bytes, size_t align);
+  void free_area(const void* address);
+  // kmalloc where that works without effort, vmalloc otherwise.
+  [[nodiscard]] void* kvmalloc(size_t bytes, Gfp gfp, NodeId node = kNoNode);
+  void kvfree(const void* address);
+
+  // --- What is going on ---
+
+  // Text byte for byte as the kernel's files of that name have it.
+  void buddyinfo(TextSink& out) const;
+  void slabinfo(TextSink& out) const;
+  void vmallocinfo(TextSink& out) const;
+
+  // Frames of all zones: handed over at boot, and free now (free lists and per-CPU stacks).
+  [[nodiscard]] uint64_t managed_pages() const;
+  [[nodiscard]] uint64_t free_page_count() const;
+  // Frames behind objects of caches and of kmalloc up to 8 KiB, free slots included.
+  [[nodiscard]] uint64_t slab_page_count() const;
+  [[nodiscard]] uint64_t vmalloc_page_count() const;
+  [[nodiscard]] unsigned node_count() const;
+  [[nodiscard]] Platform& platform() const;
+
+  // All caches in order of creation, the kmalloc caches first.
+  void for_each_cache(void (*visit)(void* context, const CacheInfo& info), void* context) const;
+  // All free blocks of the buddy system: by node, zone, order, migrate type, place in the list.
+  // Pages in per-CPU stacks are not in it; drain_all() puts them there.
+  void for_each_free_block(void (*visit)(void* context, const FreeBlock& block),
+                           void* context) const;
+  // Empties the per-CPU page stacks of all CPUs.
+  void drain_all();
+
+  // Checks every invariant of every room. False: broken, `out` says what. No call may be under way.
+  [[nodiscard]] bool validate(TextSink& out) const;
+
+  // For a port that has to stop the world (fork): takes and gives back every lock in order.
+  void lock_all();
+  void unlock_all();
+
+ private:
+  friend struct Core;
+  static constexpr size_t kCoreBytes = 96 * kKiB;
+  alignas(64) unsigned char core_[kCoreBytes] = {};
+};
+
+// What kmalloc(0) returns: not null, must not be used, may be freed.
+inline void* const kZeroSizePtr = reinterpret_cast<void*>(16);
+
+}  // namespace quarry
