@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Names for the everyday commands. Each does the set-up that it needs first.
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 SHELL := /bin/bash
 
@@ -8,12 +9,8 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 TRACES ?= $(sort $(wildcard traces/*.kmt.zst))
 
-# Each is built and its tests are run by `make test`, in one run of CTest; a failing unit test of the
-# last one shows after the results of the cheap ones.
-TEST_PRESETS := freestanding-x86_64 freestanding-i386 tsan asan release-test debug
-
-.PHONY: help run test build bench lint install freestanding $(TEST_PRESETS:%=built-%)
-.PHONY: built-release built-bench
+# Each is built, and the tests of all run in one run of CTest. What fails fastest is built first.
+TEST_PRESETS := freestanding-x86_64 freestanding-i386 debug release-test asan tsan
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -21,12 +18,12 @@ help: ## say what there is
 run: built-release ## replay the bundled traces and print the tables
 	build/release/bin/quarry replay $(TRACES)
 
-test: build/.setup-test build/CTestTestfile.cmake $(TEST_PRESETS:%=built-%) ## build and run every test
+test: build/CTestTestfile.cmake $(TEST_PRESETS:%=built-%) ## build and run every test
 	ctest --test-dir build --output-on-failure --parallel $(JOBS)
 
-build: built-release ## release build of library and tool, in build/release
+build: built-release ## library and tool, optimised, in build/release
 
-bench: build/.setup-bench built-bench ## measure against other allocators
+bench: built-bench ## measure against other allocators and print the ratios
 	cmake --build build/bench --target run_bench
 
 lint: build/.setup-lint build/debug/build.ninja ## formatting, clang-tidy, rooms, globals, sizes
@@ -36,20 +33,31 @@ lint: build/.setup-lint build/debug/build.ninja ## formatting, clang-tidy, rooms
 install: built-release ## install library, headers, package files and tool under PREFIX
 	cmake --install build/release --prefix $(abspath $(PREFIX))
 
-freestanding: built-freestanding-x86_64 built-freestanding-i386 ## compile the core for bare metal
+freestanding: built-freestanding-x86_64 built-freestanding-i386 ## compile the core for bare machines
 
 # A stamp keeps a second run from asking the package system again.
 build/.setup-%: .ci/packages.txt .ci/setup
 	@mkdir -p build
-	.ci/setup $(patsubst build,,$*) build
+	.ci/setup $*
 	@touch $@
 
 build/CTestTestfile.cmake: Makefile
 	@mkdir -p build
 	@printf 'subdirs(%s)\n' $(TEST_PRESETS) > $@
 
-build/%/build.ninja: | build/.setup-build
-	cmake --preset $*
+# Stamps are kept although rules only pass through them.
+.PRECIOUS: build/.setup-% build/%/build.ninja
 
-$(TEST_PRESETS:%=built-%) built-release built-bench: built-%: build/%/build.ninja
-	@cmake --build build/$* --parallel $(JOBS)
+# A build folder follows its preset; everything else CMake watches itself.
+build/%/build.ninja: CMakePresets.json | build/.setup-build
+	cmake --preset $*
+	@touch $@
+$(TEST_PRESETS:%=build/%/build.ninja): | build/.setup-test
+build/bench/build.ninja: | build/.setup-bench
+
+# Always asked: what is out of date is for the build tool to say.
+BUILT := $(TEST_PRESETS:%=built-%) built-release built-bench
+$(BUILT): built-%: build/%/build.ninja
+	cmake --build build/$* --parallel $(JOBS)
+
+.PHONY: help run test build bench lint install freestanding $(BUILT)

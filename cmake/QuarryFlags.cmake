@@ -30,6 +30,12 @@ if(QUARRY_SANITIZE)
   add_compile_options(-fsanitize=${QUARRY_SANITIZE} -fno-sanitize=vptr
     -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${QUARRY_SANITIZE})
+  # Thread sanitizer wants fixed places in the address space, which a kernel that randomises 32 bits
+  # does not leave free.
+  execute_process(COMMAND setarch -R true RESULT_VARIABLE no_setarch OUTPUT_QUIET ERROR_QUIET)
+  if(QUARRY_SANITIZE MATCHES "thread" AND NOT no_setarch)
+    set(CMAKE_CROSSCOMPILING_EMULATOR setarch -R)
+  endif()
 endif()
 
 set(cxx_subset
