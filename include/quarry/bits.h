@@ -15,7 +15,9 @@ namespace quarry {
 
 // Whether the machine divides a T in one instruction.
 template <typename T>
-inline constexpr bool kDividesNatively = sizeof(T) <= sizeof(uintptr_t);
+[[nodiscard]] consteval bool divides_natively() {
+  return sizeof(T) <= sizeof(uintptr_t);
+}
 
 // Position of the highest set bit counted from 1, 0 for 0 (Linux: fls).
 template <std::unsigned_integral T>
@@ -100,8 +102,8 @@ template <std::unsigned_integral T>
 
 // n / divisor rounded up. Requires divisor > 0. A 64-bit n on a 32-bit machine takes div_u64.
 template <std::unsigned_integral T>
-requires kDividesNatively<T>
 [[nodiscard]] constexpr T ceil_div(T n, std::type_identity_t<T> divisor) {
+  static_assert(divides_natively<T>());
   return static_cast<T>(n / divisor + (n % divisor != 0 ? 1 : 0));
 }
 
@@ -130,7 +132,7 @@ struct QuotientU64 {
 // The same, in one instruction where there is one.
 [[nodiscard]] constexpr QuotientU64 divide_digit(uint32_t remainder, uint32_t digit,
                                                  uint32_t divisor) {
-  if constexpr (kDividesNatively<uint64_t>) {
+  if constexpr (divides_natively<uint64_t>()) {
     const uint64_t n = (uint64_t{remainder} << 32) | digit;
     return {n / divisor, static_cast<uint32_t>(n % divisor)};
   } else {
@@ -140,7 +142,7 @@ struct QuotientU64 {
 
 // Requires divisor > 0.
 [[nodiscard]] constexpr QuotientU64 div_rem_u64(uint64_t n, uint32_t divisor) {
-  if constexpr (kDividesNatively<uint64_t>) {
+  if constexpr (divides_natively<uint64_t>()) {
     return {n / divisor, static_cast<uint32_t>(n % divisor)};
   } else {
     const auto high = static_cast<uint32_t>(n >> 32);

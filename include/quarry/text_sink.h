@@ -28,12 +28,14 @@ class TextSink {
   ~TextSink() = default;
 };
 
-// A sink that keeps at most N - 1 characters, always NUL-terminated, and drops what is over.
-template <size_t N>
-requires(N > 0) class FixedText final : public TextSink {
+// A sink that keeps at most kSize - 1 characters, always NUL-terminated, and drops what is over.
+template <size_t kSize>
+class FixedText final : public TextSink {
+  static_assert(kSize > 0);
+
  public:
   void write(const char* text, size_t length) override {
-    const size_t room = N - 1 - size_;
+    const size_t room = kSize - 1 - size_;
     if (length > room) {
       truncated_ = true;
       length = room;
@@ -57,7 +59,7 @@ requires(N > 0) class FixedText final : public TextSink {
  private:
   size_t size_ = 0;
   bool truncated_ = false;
-  char text_[N] = {};
+  char text_[kSize] = {};
 };
 
 // One argument of format(), with its type reduced to what a conversion can ask for. Typed
@@ -70,11 +72,9 @@ class Arg {
   static consteval Kind kind_of() {
     if constexpr (std::is_integral_v<T>) {
       return std::is_signed_v<T> ? Kind::kSigned : Kind::kUnsigned;
-    } else if constexpr (std::is_null_pointer_v<T>) {
-      return Kind::kPointer;
-    } else if constexpr (std::is_convertible_v<T, const char*>) {
+    } else if constexpr (std::is_pointer_v<T> && std::is_convertible_v<T, const char*>) {
       return Kind::kText;
-    } else if constexpr (std::is_pointer_v<T>) {
+    } else if constexpr (std::is_pointer_v<T> || std::is_null_pointer_v<T>) {
       return Kind::kPointer;
     } else {
       static_assert(std::integral<decltype(T{}.value())>, "format() cannot print this type");
@@ -103,7 +103,7 @@ class Arg {
     return kind_ == Kind::kText ? reinterpret_cast<uintptr_t>(text_) : bits_;
   }
   // The value at the argument's own width, as %u or as %d sees it.
-  [[nodiscard]] uint64_t as_unsigned() const { return bits_ & (~uint64_t{0} >> unused_bits_); }
+  [[nodiscard]] uint64_t as_unsigned() const { return bits_; }
   [[nodiscard]] int64_t as_signed() const {
     return static_cast<int64_t>(bits_ << unused_bits_) >> unused_bits_;
   }
@@ -111,7 +111,8 @@ class Arg {
  private:
   template <std::integral T>
   void set_integer(T value) {
-    bits_ = static_cast<uint64_t>(value);
+    using Integer = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
+    bits_ = static_cast<std::make_unsigned_t<Integer>>(value);
     unused_bits_ = 64 - 8 * sizeof(T);
   }
 

@@ -67,6 +67,7 @@ class Unit {
     return static_cast<Rep>(value_ - other.value_);
   }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): it takes the 0 of a defaulted comparison for a pointer.
   friend constexpr auto operator<=>(const Unit&, const Unit&) = default;
 
  private:

@@ -139,15 +139,15 @@ class RbTree : public RbTreeBase {
       parent = node;
       side = Traits::less(item, *element(node)) ? kLeft : kRight;
     }
-    insert_below(parent, side, item.*kMember, kRecompute);
+    insert_below(parent, side, item.*kMember, recompute());
   }
 
   // Requires that the item is in this tree.
-  void erase(T& item) { erase_node(item.*kMember, kRecompute); }
+  void erase(T& item) { erase_node(item.*kMember, recompute()); }
 
   // To be called after a change to the item that its summary depends on. Requires that the item
   // is in this tree and that the change left the order as it was.
-  void update(T& item) { refresh(&(item.*kMember), kRecompute); }
+  void update(T& item) { refresh(&(item.*kMember), recompute()); }
 
   // The first item in order for which `holds` is true, null for none. Requires that it is true
   // for every item after one for which it is true.
@@ -181,8 +181,8 @@ class RbTree : public RbTreeBase {
       if (after != nullptr && Traits::less(*after, *item)) {
         return false;
       }
-      if constexpr (kRecompute != nullptr) {
-        if (kRecompute(item->*kMember)) {
+      if constexpr (recompute() != nullptr) {
+        if (recompute()(item->*kMember)) {
           return false;
         }
       }
@@ -194,8 +194,8 @@ class RbTree : public RbTreeBase {
  private:
   static T* element(RbNode* node) { return owner_of<T, RbNode, kMember>(node); }
 
-  static constexpr Recompute recompute_function() {
-    if constexpr (requires(T & item) { Traits::recompute(item, &item, &item); }) {
+  static constexpr Recompute recompute() {
+    if constexpr (requires(T * item) { Traits::recompute(*item, item, item); }) {
       return [](RbNode& node) {
         return Traits::recompute(*element(&node), element(child(node, kLeft)),
                                  element(child(node, kRight)));
@@ -204,8 +204,6 @@ class RbTree : public RbTreeBase {
       return nullptr;
     }
   }
-
-  static constexpr Recompute kRecompute = recompute_function();
 };
 
 }  // namespace quarry

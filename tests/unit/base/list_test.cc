@@ -20,16 +20,16 @@ using Items = List<Item, &Item::link>;
 using OtherItems = List<Item, &Item::other_link>;
 
 // Whether the list holds exactly these ids, read in both directions.
-template <typename L, size_t N>
-bool holds(const L& list, const int (&ids)[N]) {
+template <typename L, size_t kCount>
+bool holds(const L& list, const int (&ids)[kCount]) {
   size_t n = 0;
   for (const Item& item : list) {
-    if (n == N || item.id != ids[n++]) return false;
+    if (n == kCount || item.id != ids[n++]) return false;
   }
   for (const Item* item = list.back(); item != nullptr; item = list.prev(*item)) {
     if (n == 0 || item->id != ids[--n]) return false;
   }
-  return n == 0 && list.count() == N && list.validate();
+  return n == 0 && list.count() == kCount && list.validate();
 }
 
 QUARRY_TEST(List, an_empty_list_has_no_ends) {

@@ -7,9 +7,14 @@ namespace {
 
 using quarry::Random;
 
-// SplitMix64's first words for seed 1 and, from them as state, the generator's first number.
-constexpr uint64_t first_number(uint64_t seed) { return Random(seed).next_u64(); }
-static_assert(first_number(1) == first_number(1) && first_number(1) != first_number(2));
+// Numbers of an implementation written apart from this one and checked by the vectors that the
+// algorithms' authors and their users publish.
+QUARRY_TEST(Random, is_the_published_sequence) {
+  Random random(1);
+  CHECK_EQ(random.next_u64(), uint64_t{0xb3f2af6d0fc710c5});
+  CHECK_EQ(random.next_u64(), uint64_t{0x853b559647364cea});
+  CHECK_EQ(random.next_u64(), uint64_t{0x92f89756082a4514});
+}
 
 QUARRY_TEST(Random, the_same_seed_gives_the_same_numbers) {
   Random a(harness::seed());
