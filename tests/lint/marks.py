@@ -8,7 +8,7 @@ import tree
 
 # Written so that this file does not find itself.
 MARKS = re.compile(
-    r"\b(?:[T]ODO|[F]IXME|[X]XX|[H]ACK|[T]BD|[W]IP)\b|(?i:\b[n]ot (?:yet )?implemented\b|\b[p]laceholder\b)")
+    r"\b(?:[T]ODO|[F]IXME|[X]XX|[H]ACK|[T]BD|[W]IP)\b|(?i:\b[n]ot (?:yet )?implemented\b)")
 LICENCE = "SPDX-License-Identifier: MIT"
 LICENSED = (".h", ".cc", ".c", ".S", ".py", ".cmake", "CMakeLists.txt", "Makefile")
 FILE_NAME = re.compile(r"[a-z0-9_]+\.(?:h|cc|c|S|py)")
