@@ -7,8 +7,8 @@
 //
 // Per-CPU arrays (abi/array.h). pop() and push() act on the array of the CPU they run on and are
 // atomic towards interrupts, signals, migration and the other CPUs' use of their own arrays.
-// "Off" means stride 0. To empty other CPUs' arrays: store stride 0, then
-// Platform::restart_array_operations(), then take what they hold.
+// "Off" means stride 0; an operation that starts again reads the stride again. To empty other CPUs'
+// arrays: store stride 0, then Platform::restart_array_operations(), then take what they hold.
 
 #include <concepts>
 #include <cstddef>
@@ -27,7 +27,7 @@ enum class PushResult : uint8_t {
 };
 
 template <class A>
-concept ArchContract = requires(uintptr_t base, uintptr_t stride, void* object, void** objects,
+concept ArchContract = requires(const quarry_arrays& arrays, void* object, void** objects,
                                 uint16_t node, uint32_t count, unsigned spins) {
   // 4 KiB pages everywhere; a pageblock is the unit that has one migrate type.
   { A::kPageShift } -> std::convertible_to<unsigned>;
@@ -45,15 +45,15 @@ concept ArchContract = requires(uintptr_t base, uintptr_t stride, void* object, 
   { A::context() } -> std::same_as<quarry_context&>;
   // Interrupts off and back; nests.
   { A::irq_save() } -> std::same_as<unsigned long>;
-  { A::irq_restore(0UL) };
+  {A::irq_restore(0UL)};
   // One turn of a spin loop.
-  { A::relax(spins) };
+  {A::relax(spins)};
 
-  { A::pop(base, stride) } -> std::same_as<void*>;
-  { A::push(base, stride, object, node) } -> std::same_as<PushResult>;
+  { A::pop(arrays) } -> std::same_as<void*>;
+  { A::push(arrays, object, node) } -> std::same_as<PushResult>;
   // As many as there are or fit, in array order; the number moved is returned.
-  { A::pop_many(base, stride, objects, count) } -> std::same_as<uint32_t>;
-  { A::push_many(base, stride, objects, count, node) } -> std::same_as<uint32_t>;
+  { A::pop_many(arrays, objects, count) } -> std::same_as<uint32_t>;
+  { A::push_many(arrays, objects, count, node) } -> std::same_as<uint32_t>;
 };
 
 static_assert(ArchContract<Arch>);

@@ -58,10 +58,10 @@ struct Arch {
     asm volatile("pause" ::: "memory");
   }
 
-  static inline void* pop(uintptr_t base, uintptr_t stride);
-  static inline PushResult push(uintptr_t base, uintptr_t stride, void* object, uint16_t node);
-  static inline uint32_t pop_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count);
-  static inline uint32_t push_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count,
+  static inline void* pop(const quarry_arrays& arrays);
+  static inline PushResult push(const quarry_arrays& arrays, void* object, uint16_t node);
+  static inline uint32_t pop_many(const quarry_arrays& arrays, void** objects, uint32_t count);
+  static inline uint32_t push_many(const quarry_arrays& arrays, void** objects, uint32_t count,
                                    uint16_t node);
 };
 

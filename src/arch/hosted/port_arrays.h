@@ -6,75 +6,78 @@
 // {version, flags, start, length, abort handler}; the abort handler is preceded by a signature.
 // A thread that is not registered has cpu_id -1: (-1 + 1) * stride leads it to the array at base,
 // which has capacity 0.
+//
+// Base and stride are memory operands, read inside the sequence: one that starts again after the
+// stride became 0 must not go on with the stride it knew.
 
 #include "port_arch.h"
 
 namespace quarry {
 
 // Descriptor 3, start 1, end 2, abort handler 4: leads to the C label `again`.
-#define QUARRY_RSEQ_BEGIN                                  \
-  ".pushsection __rseq_cs, \"aw\"\n\t"                     \
-  ".balign 32\n"                                           \
-  "3:\n\t.long 0, 0\n\t.quad 1f, (2f - 1f), 4f\n\t"        \
-  ".popsection\n\t"                                        \
-  "leaq 3b(%%rip), %[t]\n\t"                               \
-  "movq %[t], %%fs:8(%[rs])\n"                             \
-  "1:\n\t"                                                 \
-  "movl %%fs:4(%[rs]), %k[t]\n\t"                          \
-  "incl %k[t]\n\t"                                         \
-  "imulq %[stride], %[t]\n\t"                              \
+#define QUARRY_RSEQ_BEGIN                           \
+  ".pushsection __rseq_cs, \"aw\"\n\t"              \
+  ".balign 32\n"                                    \
+  "3:\n\t.long 0, 0\n\t.quad 1f, (2f - 1f), 4f\n\t" \
+  ".popsection\n\t"                                 \
+  "leaq 3b(%%rip), %[t]\n\t"                        \
+  "movq %[t], %%fs:8(%[rs])\n"                      \
+  "1:\n\t"                                          \
+  "movl %%fs:4(%[rs]), %k[t]\n\t"                   \
+  "incl %k[t]\n\t"                                  \
+  "imulq %[stride], %[t]\n\t"                       \
   "addq %[base], %[t]\n\t"
-#define QUARRY_RSEQ_END                                    \
-  "2:\n\t"                                                 \
-  ".pushsection __rseq_failure, \"ax\"\n\t"                \
-  ".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053\n"           \
-  "4:\n\tjmp %l[again]\n\t"                                \
+#define QUARRY_RSEQ_END                          \
+  "2:\n\t"                                       \
+  ".pushsection __rseq_failure, \"ax\"\n\t"      \
+  ".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053\n" \
+  "4:\n\tjmp %l[again]\n\t"                      \
   ".popsection"
 
 // Only `again` and the ends of push() are C labels: GCC 12 loses what a label's code returns when
 // the asm has outputs that are used after it. An empty array leaves by the end label, result zero.
 
-inline void* Arch::pop(uintptr_t base, uintptr_t stride) {
+inline void* Arch::pop(const quarry_arrays& arrays) {
   uintptr_t t;
   uintptr_t c;
   void* object;
 again:
   asm volatile goto(QUARRY_RSEQ_BEGIN
-           "movl (%[t]), %k[c]\n\t"
-           "xorl %k[object], %k[object]\n\t"
-           "subl $1, %k[c]\n\t"
-           "jc 2f\n\t"
-           "movq 8(%[t], %[c], 8), %[object]\n\t"
-           "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
-           : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
-           : [rs] "r"(__rseq_offset), [base] "r"(base), [stride] "r"(stride)
-           : "memory", "cc"
-           : again);
+                    "movl (%[t]), %k[c]\n\t"
+                    "xorl %k[object], %k[object]\n\t"
+                    "subl $1, %k[c]\n\t"
+                    "jc 2f\n\t"
+                    "movq 8(%[t], %[c], 8), %[object]\n\t"
+                    "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+                    : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
+                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
+                    : "memory", "cc"
+                    : again);
   return object;
 }
 
-inline PushResult Arch::push(uintptr_t base, uintptr_t stride, void* object, uint16_t node) {
+inline PushResult Arch::push(const quarry_arrays& arrays, void* object, uint16_t node) {
   uintptr_t t;
   uintptr_t c;
   uint32_t capacity;
 again:
   asm volatile goto(QUARRY_RSEQ_BEGIN
-           "movl (%[t]), %k[c]\n\t"
-           "movzwl 4(%[t]), %[capacity]\n\t"
-           "cmpl %[capacity], %k[c]\n\t"
-           "jae %l[refused]\n\t"
-           "cmpw %w[node], 6(%[t])\n\t"
-           "jne %l[refused]\n\t"
-           "cmpq %[object], (%[t], %[c], 8)\n\t"
-           "je %l[twice]\n\t"
-           "movq %[object], 8(%[t], %[c], 8)\n\t"
-           "incl %k[c]\n\t"
-           "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
-           : [t] "=&r"(t), [c] "=&r"(c), [capacity] "=&r"(capacity)
-           : [rs] "r"(__rseq_offset), [base] "r"(base), [stride] "r"(stride), [object] "r"(object),
-             [node] "r"(node)
-           : "memory", "cc"
-           : again, refused, twice);
+                    "movl (%[t]), %k[c]\n\t"
+                    "movzwl 4(%[t]), %[capacity]\n\t"
+                    "cmpl %[capacity], %k[c]\n\t"
+                    "jae %l[refused]\n\t"
+                    "cmpw %w[node], 6(%[t])\n\t"
+                    "jne %l[refused]\n\t"
+                    "cmpq %[object], (%[t], %[c], 8)\n\t"
+                    "je %l[twice]\n\t"
+                    "movq %[object], 8(%[t], %[c], 8)\n\t"
+                    "incl %k[c]\n\t"
+                    "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+                    : [t] "=&r"(t), [c] "=&r"(c), [capacity] "=&r"(capacity)
+                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+                      [object] "r"(object), [node] "r"(node)
+                    : "memory", "cc"
+                    : again, refused, twice);
   return PushResult{0};
 refused:
   return PushResult{1};
@@ -82,7 +85,7 @@ twice:
   return PushResult{2};
 }
 
-inline uint32_t Arch::pop_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count) {
+inline uint32_t Arch::pop_many(const quarry_arrays& arrays, void** objects, uint32_t count) {
   uintptr_t t;
   uintptr_t c;
   uintptr_t n;
@@ -90,34 +93,34 @@ inline uint32_t Arch::pop_many(uintptr_t base, uintptr_t stride, void** objects,
 again:
   // n = min(count, array count); copies the top n, then stores the lower count.
   asm volatile goto(QUARRY_RSEQ_BEGIN
-           "movl (%[t]), %k[c]\n\t"
-           "movl %[count], %k[n]\n\t"
-           "cmpl %k[c], %k[n]\n\t"
-           "cmoval %k[c], %k[n]\n\t"
-           "subl %k[n], %k[c]\n\t"
-           "leaq 8(%[t], %[c], 8), %[c]\n\t"
-           "testl %k[n], %k[n]\n\t"
-           "jz 2f\n"
-           "5:\n\t"
-           "movq -8(%[c], %[n], 8), %[x]\n\t"
-           "movq %[x], -8(%[objects], %[n], 8)\n\t"
-           "decq %[n]\n\t"
-           "jnz 5b\n\t"
-           "subq %[t], %[c]\n\t"
-           "subq $8, %[c]\n\t"
-           "shrq $3, %[c]\n\t"
-           "movl (%[t]), %k[n]\n\t"
-           "subl %k[c], %k[n]\n\t"
-           "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
-           : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-           : [rs] "r"(__rseq_offset), [base] "r"(base), [stride] "r"(stride),
-             [objects] "r"(objects), [count] "r"(count)
-           : "memory", "cc"
-           : again);
+                    "movl (%[t]), %k[c]\n\t"
+                    "movl %[count], %k[n]\n\t"
+                    "cmpl %k[c], %k[n]\n\t"
+                    "cmoval %k[c], %k[n]\n\t"
+                    "subl %k[n], %k[c]\n\t"
+                    "leaq 8(%[t], %[c], 8), %[c]\n\t"
+                    "testl %k[n], %k[n]\n\t"
+                    "jz 2f\n"
+                    "5:\n\t"
+                    "movq -8(%[c], %[n], 8), %[x]\n\t"
+                    "movq %[x], -8(%[objects], %[n], 8)\n\t"
+                    "decq %[n]\n\t"
+                    "jnz 5b\n\t"
+                    "subq %[t], %[c]\n\t"
+                    "subq $8, %[c]\n\t"
+                    "shrq $3, %[c]\n\t"
+                    "movl (%[t]), %k[n]\n\t"
+                    "subl %k[c], %k[n]\n\t"
+                    "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+                    : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
+                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+                      [objects] "r"(objects), [count] "r"(count)
+                    : "memory", "cc"
+                    : again);
   return static_cast<uint32_t>(n);
 }
 
-inline uint32_t Arch::push_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count,
+inline uint32_t Arch::push_many(const quarry_arrays& arrays, void** objects, uint32_t count,
                                 uint16_t node) {
   uintptr_t t;
   uintptr_t c;
@@ -127,31 +130,31 @@ inline uint32_t Arch::push_many(uintptr_t base, uintptr_t stride, void** objects
 again:
   // n = min(count, capacity - array count); slots above the count are nobody's until it is stored.
   asm volatile goto(QUARRY_RSEQ_BEGIN
-           "movl (%[t]), %k[c]\n\t"
-           "movzwl 4(%[t]), %k[i]\n\t"
-           "xorl %k[n], %k[n]\n\t"
-           "cmpw %w[node], 6(%[t])\n\t"
-           "jne 2f\n\t"
-           "subl %k[c], %k[i]\n\t"
-           "cmpl %[count], %k[i]\n\t"
-           "cmoval %[count], %k[i]\n\t"
-           "testl %k[i], %k[i]\n\t"
-           "jz 2f\n\t"
-           "movl %k[i], %k[n]\n\t"
-           "xorl %k[i], %k[i]\n\t"
-           "leaq (%[t], %[c], 8), %[c]\n"
-           "5:\n\t"
-           "movq (%[objects], %[i], 8), %[x]\n\t"
-           "movq %[x], 8(%[c], %[i], 8)\n\t"
-           "incq %[i]\n\t"
-           "cmpq %[n], %[i]\n\t"
-           "jb 5b\n\t"
-           "addl %k[n], (%[t])\n" QUARRY_RSEQ_END
-           : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [i] "=&r"(i), [x] "=&r"(x)
-           : [rs] "r"(__rseq_offset), [base] "r"(base), [stride] "r"(stride),
-             [objects] "r"(objects), [count] "r"(count), [node] "r"(node)
-           : "memory", "cc"
-           : again);
+                    "movl (%[t]), %k[c]\n\t"
+                    "movzwl 4(%[t]), %k[i]\n\t"
+                    "xorl %k[n], %k[n]\n\t"
+                    "cmpw %w[node], 6(%[t])\n\t"
+                    "jne 2f\n\t"
+                    "subl %k[c], %k[i]\n\t"
+                    "cmpl %[count], %k[i]\n\t"
+                    "cmoval %[count], %k[i]\n\t"
+                    "testl %k[i], %k[i]\n\t"
+                    "jz 2f\n\t"
+                    "movl %k[i], %k[n]\n\t"
+                    "xorl %k[i], %k[i]\n\t"
+                    "leaq (%[t], %[c], 8), %[c]\n"
+                    "5:\n\t"
+                    "movq (%[objects], %[i], 8), %[x]\n\t"
+                    "movq %[x], 8(%[c], %[i], 8)\n\t"
+                    "incq %[i]\n\t"
+                    "cmpq %[n], %[i]\n\t"
+                    "jb 5b\n\t"
+                    "addl %k[n], (%[t])\n" QUARRY_RSEQ_END
+                    : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [i] "=&r"(i), [x] "=&r"(x)
+                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+                      [objects] "r"(objects), [count] "r"(count), [node] "r"(node)
+                    : "memory", "cc"
+                    : again);
   return static_cast<uint32_t>(n);
 }
 

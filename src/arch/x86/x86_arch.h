@@ -46,17 +46,17 @@ struct X86Arch {
 
   static void relax(unsigned) { asm volatile("pause" : : : "memory"); }
 
-  static void* pop(uintptr_t base, uintptr_t stride) {
+  static void* pop(const quarry_arrays& arrays) {
     const unsigned long flags = irq_save();
-    quarry_array& array = own_array(base, stride);
+    quarry_array& array = own_array(arrays);
     void* object = array.count == 0 ? nullptr : array.slot[--array.count];
     irq_restore(flags);
     return object;
   }
 
-  static PushResult push(uintptr_t base, uintptr_t stride, void* object, uint16_t node) {
+  static PushResult push(const quarry_arrays& arrays, void* object, uint16_t node) {
     const unsigned long flags = irq_save();
-    quarry_array& array = own_array(base, stride);
+    quarry_array& array = own_array(arrays);
     PushResult result = kPushed;
     if (array.count >= array.capacity || array.node != node) {
       result = kRefused;
@@ -69,9 +69,9 @@ struct X86Arch {
     return result;
   }
 
-  static uint32_t pop_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count) {
+  static uint32_t pop_many(const quarry_arrays& arrays, void** objects, uint32_t count) {
     const unsigned long flags = irq_save();
-    quarry_array& array = own_array(base, stride);
+    quarry_array& array = own_array(arrays);
     const uint32_t moved = count < array.count ? count : array.count;
     array.count -= moved;
     for (uint32_t i = 0; i != moved; ++i) objects[i] = array.slot[array.count + i];
@@ -79,10 +79,10 @@ struct X86Arch {
     return moved;
   }
 
-  static uint32_t push_many(uintptr_t base, uintptr_t stride, void** objects, uint32_t count,
+  static uint32_t push_many(const quarry_arrays& arrays, void** objects, uint32_t count,
                             uint16_t node) {
     const unsigned long flags = irq_save();
-    quarry_array& array = own_array(base, stride);
+    quarry_array& array = own_array(arrays);
     const uint32_t room =
         array.count < array.capacity && array.node == node ? array.capacity - array.count : 0;
     const uint32_t moved = count < room ? count : room;
@@ -98,9 +98,9 @@ struct X86Arch {
   static constexpr PushResult kRefused{1};
   static constexpr PushResult kTwice{2};
 
-  static quarry_array& own_array(uintptr_t base, uintptr_t stride) {
+  static quarry_array& own_array(const quarry_arrays& arrays) {
     const auto index = static_cast<uintptr_t>(Segment::cpu()) + 1;
-    return *reinterpret_cast<quarry_array*>(base + index * stride);
+    return *reinterpret_cast<quarry_array*>(arrays.base + index * arrays.stride);
   }
 };
 
