@@ -71,7 +71,7 @@ void describe(quarry::TextSink& sink, const T& value) {
   } else if constexpr (std::is_integral_v<T>) {
     format(sink, "%u (%#x)", value, value);
   } else if constexpr (std::is_pointer_v<T> || std::is_null_pointer_v<T>) {
-    format(sink, "0x%p", reinterpret_cast<const void*>(value));
+    format(sink, "0x%p", value);
   } else if constexpr (requires { value.value(); }) {
     describe(sink, value.value());
   } else {

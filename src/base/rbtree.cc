@@ -167,10 +167,9 @@ void RbTreeBase::balance_after_erase(RbNode* hole, RbNode* parent, Recompute rec
       continue;
     }
     if (is_black(sibling->child_[far])) {
-      sibling->child_[side]->set_black();
       sibling->set_red();
       rotate(*sibling, far, recompute);
-      sibling = parent->child_[far];
+      sibling = parent->child_[far];  // red still; it takes the parent's colour
     }
     sibling->copy_colour(*parent);
     parent->set_black();

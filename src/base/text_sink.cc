@@ -60,35 +60,23 @@ void write_repeated(TextSink& sink, char c, size_t count) {
   }
 }
 
-void write_padded(TextSink& sink, const FormatSpec& spec, const char* text, size_t length) {
+// Zeros stand between the prefix and the body, spaces outside of both.
+void write_field(TextSink& sink, const FormatSpec& spec, const char* prefix, const char* body,
+                 size_t body_length, bool zeros) {
+  const size_t prefix_length = length_of(prefix);
+  const size_t length = prefix_length + body_length;
   const size_t padding = spec.width > length ? spec.width - length : 0;
-  if (!spec.left) {
-    write_repeated(sink, ' ', padding);
-  }
-  sink.write(text, length);
-  if (spec.left) {
-    write_repeated(sink, ' ', padding);
-  }
+  zeros = zeros && !spec.left;
+  write_repeated(sink, ' ', spec.left || zeros ? 0 : padding);
+  sink.write(prefix, prefix_length);
+  write_repeated(sink, '0', zeros ? padding : 0);
+  sink.write(body, body_length);
+  write_repeated(sink, ' ', spec.left ? padding : 0);
 }
 
-// Zeros stand between the prefix and the digits, spaces outside of both.
 void write_number(TextSink& sink, const FormatSpec& spec, const char* prefix,
                   const Digits& digits) {
-  const size_t prefix_length = length_of(prefix);
-  const size_t length = prefix_length + digits.size();
-  const size_t padding = spec.width > length ? spec.width - length : 0;
-  const bool zeros = spec.zero && !spec.left;
-  if (!spec.left && !zeros) {
-    write_repeated(sink, ' ', padding);
-  }
-  sink.write(prefix, prefix_length);
-  if (zeros) {
-    write_repeated(sink, '0', padding);
-  }
-  sink.write(digits.text(), digits.size());
-  if (spec.left) {
-    write_repeated(sink, ' ', padding);
-  }
+  write_field(sink, spec, prefix, digits.text(), digits.size(), spec.zero);
 }
 
 void write_signed(TextSink& sink, const FormatSpec& spec, int64_t value) {
@@ -100,7 +88,7 @@ void write_signed(TextSink& sink, const FormatSpec& spec, int64_t value) {
 
 void write_text(TextSink& sink, const FormatSpec& spec, const char* text) {
   const char* const shown = text != nullptr ? text : "(null)";
-  write_padded(sink, spec, shown, length_of(shown));
+  write_field(sink, spec, "", shown, length_of(shown), false);
 }
 
 void write_argument(TextSink& sink, const FormatSpec& spec, const Arg& arg) {
@@ -112,7 +100,7 @@ void write_argument(TextSink& sink, const FormatSpec& spec, const Arg& arg) {
       return write_text(sink, spec, arg.text());
     case 'c': {
       const auto c = static_cast<char>(arg.as_unsigned());
-      return write_padded(sink, spec, &c, 1);
+      return write_field(sink, spec, "", &c, 1, false);
     }
     case 'p':
       digits.put_hexadecimal(arg.address(), 2 * sizeof(void*));
