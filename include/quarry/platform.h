@@ -45,8 +45,6 @@ class Platform {
   // The address range that vmalloc may use, page-aligned.
   virtual VirtAddr vmalloc_start() const = 0;
   virtual VirtAddr vmalloc_end() const = 0;
-  // True where all usable memory reads as zero before the first write to it.
-  virtual bool memory_is_zeroed() const = 0;
   // True where Arch::pop and push may be used; false for simulated CPUs and without rseq, where
   // per-CPU arrays sit behind a lock.
   virtual bool has_lockless_arrays() const = 0;
