@@ -17,6 +17,7 @@
 
 #include "quarry/abi/kmem_cache.h"
 #include "quarry/abi/page.h"
+#include "quarry/fault_parameters.h"
 #include "quarry/gfp.h"
 #include "quarry/platform.h"
 #include "quarry/text_sink.h"
@@ -33,16 +34,6 @@ enum class SlabEngineKind : uint8_t { kSlub };
 const char* slab_engine_name(SlabEngineKind kind);
 // False where no engine has that name.
 bool find_slab_engine(const char* name, SlabEngineKind& kind);
-
-// The kernel's fault-injection parameters (failslab=, fail_page_alloc=): an attempt fails when the
-// dice say so. `times` is how many failures are left, -1 for no limit; `space` is a budget of bytes
-// that has to be used up first.
-struct FaultParameters {
-  uint32_t interval = 1;     // only every interval-th attempt
-  uint32_t probability = 0;  // percent; 0: never
-  uint64_t space = 0;
-  int64_t times = 1;
-};
 
 struct Config {
   SlabEngineKind engine = SlabEngineKind::kSlub;
@@ -68,15 +59,15 @@ struct CacheInfo {
   uint32_t size;
   uint32_t objects_per_slab;
   uint32_t pages_per_slab;
-  uint32_t array_capacity;   // objects each CPU can hold
-  uint64_t active_objects;   // as slabinfo counts: all but the free ones of partial slabs
+  uint32_t array_capacity;  // objects each CPU can hold
+  uint64_t active_objects;  // as slabinfo counts: all but the free ones of partial slabs
   uint64_t total_objects;
   uint64_t slabs;
   uint64_t slab_pages;
-  uint64_t cached_objects;   // free, held in per-CPU arrays
-  uint64_t array_hits;       // served or taken by an array; counted only where arrays are locked
-  uint64_t array_refills;    // trips to the slabs for more
-  uint64_t array_flushes;    // trips to the slabs with surplus
+  uint64_t cached_objects;  // free, held in per-CPU arrays
+  uint64_t array_hits;      // served or taken by an array; counted only where arrays are locked
+  uint64_t array_refills;   // trips to the slabs for more
+  uint64_t array_flushes;   // trips to the slabs with surplus
 };
 
 // A free block of 1 << order frames.
@@ -148,7 +139,8 @@ class MemorySystem {
   [[nodiscard]] void* kcalloc(size_t count, size_t bytes, Gfp gfp) {
     return kmalloc_array(count, bytes, gfp | gfp::kZero);
   }
-  // Null object: kmalloc. Size 0: frees and gives kZeroSizePtr. Null result: the object is as it was.
+  // Null object: kmalloc. Size 0: frees and gives kZeroSizePtr. Null result: the object is as it
+  // was.
   [[nodiscard]] void* krealloc(const void* object, size_t bytes, Gfp gfp);
   // Null and kZeroSizePtr are no-ops. What is nobody's object is reported and left alone.
   void kfree(const void* object);

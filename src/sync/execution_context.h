@@ -3,8 +3,8 @@
 
 // Process, softirq, hardirq and NMI context, and atomic sections inside them, as in Linux: a caller
 // may sleep only in process context with no spin lock held, preemption enabled and interrupts on.
-// Every change of a depth recomputes quarry_context::forbidden_gfp, which is all that the
-// allocation paths look at.
+// Every change of a depth recomputes quarry_context::forbidden_gfp, which is all that the fast
+// paths of allocations look at.
 
 #include "arch/arch.h"
 #include "quarry/abi/gfp.h"
@@ -20,26 +20,52 @@ inline bool in_interrupt(const quarry_context& context) {
   return (context.softirq_depth | context.hardirq_depth | context.nmi_depth) != 0;
 }
 
-// Linux allows no allocation at all in NMI; every mask carries one of these bits or is GFP_NOWAIT-like.
-inline void update_forbidden_gfp(quarry_context& context) {
-  context.forbidden_gfp = context.nmi_depth != 0 ? ~uint32_t{0}
-                          : may_sleep(context)   ? 0
-                                                 : QUARRY_GFP_DIRECT_RECLAIM;
+// Whether a request with these GFP bits is a mistake here: it might sleep where that is not
+// allowed, or it is made in NMI context, where Linux allows none at all.
+inline bool context_forbids(const quarry_context& context, uint32_t gfp) {
+  return context.nmi_depth != 0 || ((gfp & QUARRY_GFP_DIRECT_RECLAIM) != 0 && !may_sleep(context));
 }
 
-// One kind of section for the lifetime of the guard. `depth` names the counter it raises.
+// Everything for which a request must leave the fast paths: context_forbids(), the pin scope that
+// takes MOVABLE away, and the count-down of fault injection for this task.
+inline void update_forbidden_gfp(quarry_context& context) {
+  uint32_t bits = 0;
+  if (!may_sleep(context)) bits |= QUARRY_GFP_DIRECT_RECLAIM;
+  if ((context.memalloc_flags & QUARRY_PF_MEMALLOC_PIN) != 0) bits |= QUARRY_GFP_MOVABLE;
+  if ((context.fail_nth | context.nmi_depth) != 0) bits |= QUARRY_ANY_REQUEST;
+  context.forbidden_gfp = bits;
+}
+
+// The one test of an allocation's fast path: true leads to the slow path, which looks closer.
+inline bool needs_context_check(uint32_t gfp) {
+  return ((gfp | QUARRY_ANY_REQUEST) & Arch::context().forbidden_gfp) != 0;
+}
+
+// Sections of one kind, which `depth` names. `place` is the code address shown in a report of an
+// allocation that sleeps inside.
+inline void enter_section(uint32_t quarry_context::*depth, uintptr_t place) {
+  quarry_context& context = Arch::context();
+  if (may_sleep(context)) {
+    context.section_entry[0] = place;
+    context.section_entry[1] = 0;
+  }
+  context.*depth += 1;
+  update_forbidden_gfp(context);
+}
+
+inline void leave_section(uint32_t quarry_context::*depth) {
+  quarry_context& context = Arch::context();
+  context.*depth -= 1;
+  update_forbidden_gfp(context);
+}
+
+// A section for the lifetime of the guard; its place is the caller of the function it stands in.
 class ContextGuard {
  public:
-  explicit ContextGuard(uint32_t quarry_context::*depth) : depth_(depth) {
-    quarry_context& context = Arch::context();
-    context.*depth_ += 1;
-    update_forbidden_gfp(context);
+  [[gnu::always_inline]] explicit ContextGuard(uint32_t quarry_context::*depth) : depth_(depth) {
+    enter_section(depth, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
   }
-  ~ContextGuard() {
-    quarry_context& context = Arch::context();
-    context.*depth_ -= 1;
-    update_forbidden_gfp(context);
-  }
+  ~ContextGuard() { leave_section(depth_); }
   ContextGuard(const ContextGuard&) = delete;
   ContextGuard& operator=(const ContextGuard&) = delete;
 

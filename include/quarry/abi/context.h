@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the running thread (hosted) or CPU (bare metal) is in the middle of. Sections nest, so each
- * kind is a depth. forbidden_gfp is derived from the depths whenever one of them changes: the
- * check "may this caller sleep?" is then one AND and one branch.
+ * kind is a depth. forbidden_gfp is derived from the other fields whenever one of them changes: all
+ * that an allocation has to ask of its context is then one AND and one branch.
  */
 #ifndef QUARRY_ABI_CONTEXT_H
 #define QUARRY_ABI_CONTEXT_H
 
 #include <stdint.h>
 
-enum { QUARRY_MAX_HELD_LOCKS = 12 };
+enum { QUARRY_MAX_HELD_LOCKS = 12, QUARRY_SECTION_FRAMES = 4 };
+
+/* Stands for "any request" in forbidden_gfp; no GFP flag has this bit. */
+#define QUARRY_ANY_REQUEST 0x80000000u
 
 struct quarry_context {
-  uint32_t forbidden_gfp;  /* GFP bits that no allocation may carry here; 0 where sleeping is fine */
+  uint32_t forbidden_gfp;  /* requests with one of these bits are looked at more closely */
   uint32_t memalloc_flags; /* PF_MEMALLOC, PF_MEMALLOC_NOIO, ... (memalloc_*_save) */
   uint32_t atomic_depth;   /* spin locks held, preemption disabled */
   uint32_t irq_off_depth;  /* local_irq_save, also seen by signal handlers of the same thread */
   uint32_t softirq_depth;
   uint32_t hardirq_depth;
   uint32_t nmi_depth;
-  uint32_t fail_nth;       /* fault injection for this task: 0 off, else the n-th attempt fails */
-  uint32_t held_locks;     /* entries used of held_rank; debug builds only */
+  uint32_t fail_nth;   /* fault injection for this task: 0 off, else the n-th attempt fails */
+  uint32_t held_locks; /* entries used of held_rank; debug builds only */
   uint8_t held_rank[QUARRY_MAX_HELD_LOCKS];
+  /* Return addresses, innermost first, of where the outermost section was entered; 0 ends them. */
+  uintptr_t section_entry[QUARRY_SECTION_FRAMES];
 };
 
 #endif

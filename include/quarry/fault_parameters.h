@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace quarry {
+
+// The kernel's fault-injection parameters (failslab=, fail_page_alloc=): an attempt fails when the
+// dice say so.
+struct FaultParameters {
+  uint32_t interval = 1;     // only every interval-th attempt
+  uint32_t probability = 0;  // percent; 0: never
+  uint64_t space = 0;        // a budget of bytes (pages) that has to be used up first
+  int64_t times = 1;         // how many failures are left; -1: no limit
+
+  // Which requests are left alone, with the kernel's defaults. A request with __GFP_NOFAIL always
+  // is.
+  bool ignore_gfp_wait = true;     // those that may sleep
+  bool ignore_gfp_highmem = true;  // pages only: those that allow highmem
+  uint8_t min_order = 1;           // pages only: those of a smaller order
+};
+
+}  // namespace quarry

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Per-CPU arrays as their owner sees them: set-up, the operations of slow paths in either mode, and
+// taking away what all CPUs hold.
+//
+// Modes, fixed at boot by Platform::has_lockless_arrays():
+//   lockless  the owner's fast path calls Arch::pop(hot) and Arch::push(hot, ...), and pop() and
+//             push() here do the same
+//   locked    hot.stride stays 0 for ever, so fast paths find nothing; pop() and push() here use
+//             the array of Platform::current_cpu() under that CPU's lock
+//
+// Layout, for C CPUs:  hot.base + (c + 1) * stride is the array of CPU c; at hot.base is the stub
+// of capacity 0, and behind the stub's header one bit for each CPU whose array was ever used. All
+// memory starts as zeros, which is "capacity 0": an array gets its capacity when a slow path first
+// finds it without one, so a CPU that never runs costs no memory.
+//
+// To empty all CPUs' arrays in lockless mode, one at a time for each CpuArrays:
+//   turn_off() on all arrays wanted; ArrayCpus::settle() once; take_all() on each; turn_on().
+// Between turn_off() and turn_on() pop() and push() find nothing and take nothing.
+
+#include <atomic>
+#include <cstddef>
+#include <span>
+
+#include "arch/arch.h"
+#include "quarry/abi/array.h"
+#include "quarry/platform.h"
+#include "sync/spinlock.h"
+
+namespace quarry {
+
+// The CPUs that one owner's arrays belong to, and their locks in locked mode.
+class ArrayCpus {
+ public:
+  // `locks`: one for each CPU, ranked by the owner; they are outermost of what take_all() calls.
+  // `nodes`: the node of each CPU, as push() compares it. Both stay the owner's and must last.
+  void init(Platform& platform, std::span<SpinLock> locks, std::span<const uint16_t> nodes) {
+    platform_ = &platform;
+    locks_ = locks.data();
+    nodes_ = nodes.data();
+    count_ = static_cast<unsigned>(locks.size());
+    lockless_ = platform.has_lockless_arrays();
+  }
+
+  bool lockless() const { return lockless_; }
+  unsigned count() const { return count_; }
+  uint16_t node(CpuId cpu) const { return nodes_[cpu.value()]; }
+  SpinLock& lock(CpuId cpu) const { return locks_[cpu.value()]; }
+  CpuId current() const { return platform_->current_cpu(); }
+
+  // Waits until no operation that began before can still use an array that was turned off. False:
+  // the platform cannot tell, and what the arrays hold must not be touched.
+  bool settle() const { return !lockless_ || platform_->restart_array_operations(); }
+
+ private:
+  Platform* platform_ = nullptr;
+  SpinLock* locks_ = nullptr;
+  const uint16_t* nodes_ = nullptr;
+  unsigned count_ = 0;
+  bool lockless_ = false;
+};
+
+class CpuArrays {
+ public:
+  // Bytes of one array of that capacity, for any owner with up to `cpus` CPUs. Arrays of one CPU
+  // may lie side by side: the stride is then the sum of their sizes, the same for all of them.
+  static constexpr size_t array_bytes(unsigned capacity, unsigned cpus) {
+    const size_t slots = capacity * sizeof(void*);
+    const size_t used_bits = (cpus + 31) / 32 * sizeof(uint32_t);
+    return round_up(sizeof(quarry_array) + (slots > used_bits ? slots : used_bits),
+                    alignof(quarry_array));
+  }
+
+  // `memory` is zeroed, (cpus + 1) * stride bytes. `hot` is what fast paths read; it is set here
+  // and stays the owner's. A capacity of 0 makes arrays that never hold anything.
+  void init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, uintptr_t stride,
+            uint16_t capacity);
+
+  uint16_t capacity() const { return capacity_; }
+  // What CPU `cpu` holds now. Exact only while nobody uses the arrays.
+  uint32_t count(CpuId cpu) const;
+
+  // --- Operations of slow paths, on the array of the CPU the caller runs on. Any context. ---
+
+  // Null: nothing there.
+  void* pop();
+  PushResult push(void* object, uint16_t node);
+  // As many as there are or fit; how many. pop_many() takes the topmost ones, in array order.
+  uint32_t pop_many(std::span<void*> objects);
+  uint32_t push_many(std::span<void* const> objects, uint16_t node);
+
+  // --- Emptying; the owner makes sure that only one caller at a time does it ---
+
+  void turn_off();
+  void turn_on();
+  bool is_off() const { return off_; }
+
+  // Hands everything that all CPUs hold to `take(span<void*> objects)` in pieces and leaves the
+  // arrays empty; lowest CPU first, topmost objects first. Lockless mode: only between a
+  // settle() that returned true and turn_on(). No array lock is held while `take` runs.
+  template <class Take>
+  void take_all(Take&& take) {
+    void* piece[kPiece];
+    for (unsigned cpu = 0; cpu != cpus_->count(); ++cpu) {
+      while (const uint32_t count = take_piece(CpuId(cpu), piece)) take(std::span(piece, count));
+    }
+  }
+
+  // Calls `visit(CpuId, void*)` for all that the arrays hold, for validate(): nobody may use them.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (unsigned cpu = 0; cpu != cpus_->count(); ++cpu) {
+      if (!is_active(CpuId(cpu))) continue;
+      const quarry_array& array = *array_of(CpuId(cpu));
+      for (uint32_t i = 0; i != array.count; ++i) visit(CpuId(cpu), array.slot[i]);
+    }
+  }
+
+ private:
+  static constexpr uint32_t kPiece = 64;
+
+  quarry_array* array_of(CpuId cpu) const {
+    return reinterpret_cast<quarry_array*>(hot_->base + (cpu.value() + uintptr_t{1}) * stride_);
+  }
+  std::atomic_ref<uint32_t> active_word(CpuId cpu) const {
+    auto* stub = reinterpret_cast<quarry_array*>(hot_->base);
+    return std::atomic_ref(reinterpret_cast<uint32_t*>(stub + 1)[cpu.value() / 32]);
+  }
+  bool is_active(CpuId cpu) const {
+    return (active_word(cpu).load(std::memory_order_relaxed) >> cpu.value() % 32 & 1) != 0;
+  }
+  void activate(CpuId cpu);
+  uint32_t take_piece(CpuId cpu, void** piece);
+
+  quarry_arrays* hot_ = nullptr;
+  const ArrayCpus* cpus_ = nullptr;
+  uintptr_t stride_ = 0;  // the real one; hot_->stride is this or 0
+  uint16_t capacity_ = 0;
+  bool off_ = false;
+};
+
+}  // namespace quarry

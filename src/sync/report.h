@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Reports of misuse and of failures, in the kernel's words, to Platform::log. Nothing here
+// allocates or sleeps; any context. A `place` is the code address that is to blame: a return
+// address.
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/text_sink.h"
+#include "quarry/platform.h"
+#include "sync/spinlock.h"
+
+namespace quarry {
+
+// Gathers text and hands it to the log a line at a time, so that lines of two threads do not mix.
+// What is left is handed over when the object dies.
+class LogText final : public TextSink {
+ public:
+  explicit LogText(Platform& platform) : platform_(platform) {}
+  ~LogText() { flush(); }
+  LogText(const LogText&) = delete;
+  LogText& operator=(const LogText&) = delete;
+
+  void write(const char* text, size_t length) override;
+
+ private:
+  void flush();
+
+  Platform& platform_;
+  size_t size_ = 0;
+  char line_[240];
+};
+
+// Code addresses seen before. Room for kPlaces; when it is full, further places count as seen.
+class PlaceSet {
+ public:
+  // True the first time for each place.
+  bool insert(uintptr_t place);
+
+ private:
+  static constexpr unsigned kPlaces = 64;
+  std::atomic<uintptr_t> place_[kPlaces] = {};
+};
+
+// At most `burst` permits in each interval (Linux: ratelimit_state).
+class RateLimit {
+ public:
+  constexpr RateLimit(uint64_t interval_ns, uint32_t burst)
+      : interval_ns_(interval_ns), burst_(burst) {}
+  // `now_ns` from Platform::clock_ns().
+  bool allow(uint64_t now_ns);
+
+ private:
+  SpinLock lock_{LockRank::kLeaf};
+  const uint64_t interval_ns_;
+  const uint32_t burst_;
+  uint32_t granted_ QUARRY_GUARDED_BY(lock_) = 0;
+  uint64_t begin_ns_ QUARRY_GUARDED_BY(lock_) = 0;
+};
+
+// The reports that all rooms share. One for each MemorySystem.
+class Reporter {
+ public:
+  void init(Platform& platform) { platform_ = &platform; }
+  Platform& platform() const { return *platform_; }
+
+  // True the first time for each place: for reports that are made once (Linux: WARN_ON_ONCE).
+  bool once(uintptr_t place) { return places_.insert(place); }
+
+  // "WARNING: CPU: 0 at kmalloc+0x..., <what>" with the stack.
+  void warn(uintptr_t place, const char* what);
+  void warn_once(uintptr_t place, const char* what) {
+    if (once(place)) warn(place, what);
+  }
+  // An allocation with these GFP bits is made where it might not: reports that, once for each
+  // place, with the stack and with where the atomic section was entered. Does nothing where it may
+  // be made.
+  void check_context(uint32_t gfp, uintptr_t place);
+  // "Call Trace:" and the caller's frames.
+  void dump_stack();
+
+ private:
+  void print_address(TextSink& out, uintptr_t address);
+
+  Platform* platform_ = nullptr;
+  PlaceSet places_;
+};
+
+}  // namespace quarry

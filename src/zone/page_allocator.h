@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The page allocator: blocks of 1 << order frames, from the zones of all nodes.
+//
+// Requests are served, in this order, by
+//   1. this CPU's stack of free blocks in the first zone of the local node (page_stacks.h), orders
+//   0
+//      to 3, if the zone's free pages are above its low mark: no lock, no atomic instruction;
+//   2. the buddy system of the zones in the node's zonelist, each above its low mark, which also
+//      refills the stack (buddy.h);
+//   3. the slow path: the same at the mark that the request's flags allow, then reclaim, compaction
+//      and the OOM killer through PressureHandler, then a report and null.
+//
+// State of a block's first page, and who may change it:
+//   free in a zone        BUDDY, _refcount 0        the holder of zone->lock
+//   free in a CPU stack   PCP, _refcount 0          nobody
+//   allocated             _refcount > 0             its owner; HEAD and TAILs if compound
+// The other pages of a block that is not compound are left as they are: zero.
+//
+// Equations, checked by validate():
+//   zone.managed == zone.free_pages + pages in CPU stacks + allocated pages
+//   each structure's own (buddy.h), and PCP marked pages == entries of CPU stacks
+//
+// Locks: CpuArrays' locks (kPageCpu), then zone->lock (kZone). Never two zones' locks at a time,
+// but for lock_all(), which takes them by ascending id.
+//
+// Contract edges follow Linux 6.1 (Documentation/core-api/mm-api.rst, memory-allocation.rst).
+
+#include <span>
+
+#include "check/fault_injection.h"
+#include "frame/memblock.h"
+#include "frame/page_map.h"
+#include "sync/report.h"
+#include "zone/pressure.h"
+#include "zone/zone.h"
+
+namespace quarry {
+
+struct PageAllocatorOptions {
+  FaultParameters fail_page_alloc;
+  uint64_t seed = 0;
+};
+
+struct AllocRequest;
+
+class PageAllocator {
+ public:
+  static constexpr unsigned kMaxNodes = 32;
+
+  constexpr PageAllocator() = default;
+  PageAllocator(const PageAllocator&) = delete;
+  PageAllocator& operator=(const PageAllocator&) = delete;
+
+  // --- Life ---
+
+  // Builds nodes, zones and zonelists for the memory of boot.memblock(), from `boot`. `map` is
+  // booted. Afterwards there are zones without free pages. False, after a report: the machine is
+  // too small or makes no sense. The platform and the map must outlive the allocator.
+  bool boot(Platform& platform, PageMap& map, BootMemory& boot,
+            const PageAllocatorOptions& options);
+  // Gives all memory that is not reserved by now to the zones and sets the watermarks; once.
+  void hand_over(const Memblock& memblock);
+  // Null: nothing to reclaim. While nobody allocates.
+  void set_pressure_handler(PressureHandler* handler) { pressure_ = handler; }
+
+  // --- Allocating. Any context but NMI; only requests with kDirectReclaim may sleep. ---
+
+  // First page of a new block, with one reference. Null: out of memory, or the order is above
+  // kMaxOrder, which is reported unless __GFP_NOWARN is set. `node`: preferred, kNoNode: local.
+  // Contents are undefined without __GFP_ZERO. With __GFP_COMP and order > 0 the block is compound.
+  Page* alloc(Gfp gfp, Order order, NodeId node = kNoNode);
+  // As many pages as hold `bytes`, contiguous in the direct map; pages beyond them are freed at
+  // once. __GFP_COMP and __GFP_HIGHMEM are reported once and ignored. Null as for alloc().
+  void* alloc_exact(size_t bytes, Gfp gfp, NodeId node = kNoNode);
+  // Fills the null elements with single pages as far as the low marks of the local node allow, at
+  // least one if alloc() could serve it. How many elements, from the front, are filled then.
+  size_t alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages);
+
+  // --- References and freeing. Any context but NMI. ---
+
+  // Drops the reference that alloc() gave; with the last one the block is free. Of a block that is
+  // not compound and has further references all pages but the first are freed now, the first by
+  // the last put(). A page that is not allocated is reported, and leaked.
+  void free(Page* page, Order order);
+  // `address` from alloc_exact() with the same `bytes`.
+  void free_exact(void* address, size_t bytes);
+  // One more reference, to the whole block if `page` is part of a compound one.
+  void get(Page* page);
+  // Drops a reference; the last one frees the block, or the single page if it is not compound.
+  void put(Page* page);
+  // Makes 1 << order single pages, each with one reference, of an allocated block that is not
+  // compound. QUARRY_CHECKs that.
+  void split(Page* page, Order order);
+
+  // --- The machine ---
+
+  PageMap& map() const { return *map_; }
+  Platform& platform() const { return *platform_; }
+  // Shared by the rooms above.
+  Reporter& reporter() { return reporter_; }
+  FaultInjector& fault_injector() { return fault_; }
+  // Replaces fail_page_alloc's parameters and turns the CPU stacks off or on accordingly.
+  void set_fault_parameters(const FaultParameters& parameters);
+
+  unsigned cpu_count() const { return cpu_count_; }
+  unsigned node_count() const { return node_count_; }
+  // `id` below node_count(); a node may have no memory.
+  Node& node(NodeId id) const { return nodes_[id.value()]; }
+  // Nearest node with memory to the CPU the caller runs on; may be stale at once.
+  NodeId local_node() const;
+  NodeId node_of_cpu(CpuId cpu) const { return nodes_[cpu_node_[cpu.value()]].nearest_memory; }
+  // Requires map().valid(pfn).
+  Zone& zone_of(Pfn pfn) const { return zones_[map_->pageblock(pfn).zone_id]; }
+  unsigned node_of(Pfn pfn) const { return static_cast<unsigned>(zone_of(pfn).node.value()); }
+  unsigned zone_count() const { return node_count_ * kZoneTypes; }
+  Zone& zone(unsigned id) const { return zones_[id]; }
+
+  // --- Numbers and upkeep ---
+
+  // Frames of all zones: handed over, and free now (free lists and CPU stacks).
+  uint64_t managed_pages() const;
+  uint64_t free_pages() const;
+  // Moves the blocks of all CPUs' stacks to the free lists.
+  void drain_all();
+  // False: an invariant is broken, and `out` (unless null) says which. No call may be under way.
+  bool validate(TextSink* out) const;
+  // "Mem-Info:": what each zone has, in the kernel's words.
+  void show_memory(TextSink& out) const;
+
+  // All locks of this room, for a port that stops the world.
+  void lock_all();
+  void unlock_all();
+
+ private:
+  // For each node, zone bits and mobility bits of a request: where the fast path takes it. A zone
+  // of another node, contradicting bits: null, and the slow path decides.
+  struct Route {
+    Zone* zone;
+    uint8_t highest;
+    uint8_t migratetype;
+  };
+  static constexpr unsigned kRoutes = 32;
+
+  // boot.cc
+  bool build_nodes(const Memblock& memblock, BootMemory& boot);
+  void size_zones(const Memblock& memblock);
+  void assign_pageblocks(const Memblock& memblock);
+  bool build_zonelists(BootMemory& boot);
+  bool build_stacks(BootMemory& boot, const Memblock& memblock);
+  void build_routes();
+  void reserve_holes(const Memblock& memblock);
+  void set_marks();
+
+  // alloc.cc, alloc_slow.cc
+  Page* alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t place);
+  bool prepare_request(AllocRequest& request, uintptr_t place);
+  Page* from_freelist(AllocRequest& request);
+  Page* from_zone(Zone& zone, const AllocRequest& request);
+  Page* from_stack(Zone& zone, const AllocRequest& request);
+  Page* from_buddy(Zone& zone, const AllocRequest& request);
+  Page* alloc_under_pressure(AllocRequest& request);
+  Page* finish(Page* page, Gfp gfp, Order order);
+  Page* finish_slow(Page* page, Gfp gfp, Order order);
+
+  // free.cc
+  void free_slow(Page* page, Order order);
+  void free_block(Page* page, Order order);
+  void free_to_zone(Page* page, Order order);
+  void flush_stack(Zone& zone, Order order, MigrateType type);
+  void report_bad_page(Page* page, const char* reason);
+
+  // The part that each allocation and free reads comes first.
+  PageMap* map_ = nullptr;
+  Zone* zones_ = nullptr;
+  const Route* routes_ = nullptr;       // node_count_ * kRoutes
+  const uint16_t* cpu_node_ = nullptr;  // by CPU
+  unsigned cpu_count_ = 0;
+  unsigned node_count_ = 0;
+
+  Node* nodes_ = nullptr;
+  Platform* platform_ = nullptr;
+  PressureHandler* pressure_ = nullptr;
+  SpinLock* cpu_locks_ = nullptr;
+  ArrayCpus array_cpus_;
+  SpinLock drain_lock_{LockRank::kPageCpu};  // lockless mode: one drain at a time
+  Reporter reporter_;
+  FaultInjector fault_;
+  RateLimit bad_page_limit_{60'000'000'000, 60};
+  RateLimit failure_limit_{10'000'000'000, 1};
+};
+
+}  // namespace quarry

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A zone's free pages that CPUs keep for themselves: for each CPU a stack of blocks for each order
+// up to 3 and each migrate type that requests name (Linux: per_cpu_pageset). Entries are the first
+// pages of blocks, marked PCP. They count as used in the zone's free_pages.
+//
+// All stacks of one CPU lie side by side, so one stride serves them all.
+
+#include "sync/cpu_arrays.h"
+#include "zone/buddy.h"
+
+namespace quarry {
+
+inline constexpr Order kMaxPcpOrder{3};  // Linux: PAGE_ALLOC_COSTLY_ORDER
+inline constexpr unsigned kPcpOrders = kMaxPcpOrder.value() + 1u;
+
+class PageStacks {
+ public:
+  // What init() wants to be given, zeroed.
+  static size_t memory_bytes(uint32_t batch, uint32_t high, unsigned cpus);
+  void init(const ArrayCpus& cpus, void* memory, uint32_t batch, uint32_t high);
+  void set_high(uint32_t high) { high_ = high; }
+
+  // For the fast path: the arrays of that order and type.
+  const quarry_arrays& hot(Order order, MigrateType type) const {
+    return hot_[order.value()][static_cast<unsigned>(type)];
+  }
+  CpuArrays& arrays(Order order, MigrateType type) {
+    return arrays_[order.value()][static_cast<unsigned>(type)];
+  }
+
+  // Blocks fetched or given back at once.
+  static constexpr uint32_t refill_count(uint32_t batch, Order order) {
+    return batch >> order.value() > 2 ? batch >> order.value() : 2;
+  }
+  uint32_t refill_count(Order order) const { return refill_count(batch_, order); }
+
+  // As zoneinfo shows them. `count` in pages; exact only while nobody uses the stacks.
+  uint32_t batch() const { return batch_; }
+  uint32_t high() const { return high_; }
+  uint32_t count(CpuId cpu) const;
+
+  void turn_off();
+  void turn_on();
+  // Calls `take(span<void*> blocks, Order)` for everything in the stacks; see
+  // CpuArrays::take_all().
+  template <class Take>
+  void take_all(Take&& take) {
+    for (uint8_t order = 0; order != kPcpOrders; ++order) {
+      for (CpuArrays& arrays : arrays_[order]) {
+        arrays.take_all([&](std::span<void*> blocks) { take(blocks, Order(order)); });
+      }
+    }
+  }
+  // Calls `visit(Page&, Order)`; nobody may use the stacks.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (uint8_t order = 0; order != kPcpOrders; ++order) {
+      for (const CpuArrays& arrays : arrays_[order]) {
+        arrays.for_each(
+            [&](CpuId, void* entry) { visit(*static_cast<Page*>(entry), Order(order)); });
+      }
+    }
+  }
+
+ private:
+  static uint16_t capacity(uint32_t batch, uint32_t high, Order order);
+
+  quarry_arrays hot_[kPcpOrders][kPcpTypes] = {};
+  CpuArrays arrays_[kPcpOrders][kPcpTypes] = {};
+  uint32_t batch_ = 0;
+  uint32_t high_ = 0;
+};
+
+}  // namespace quarry
