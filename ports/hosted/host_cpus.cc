@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "host_cpus.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+
+// Bytes of a thread's rseq area, 0 if the C library did not register one. <sys/rseq.h> declares it
+// without C linkage, at odds with port_arch.h.
+extern "C" const unsigned __rseq_size;
+
+#ifndef QUARRY_NO_RSEQ
+#define QUARRY_NO_RSEQ 0
+#endif
+
+namespace quarry {
+
+unsigned possible_host_cpus() {
+  // A list such as "0-7" or "0,2-5" (cputopology in the kernel's documentation).
+  const int file = open("/sys/devices/system/cpu/possible", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  char text[256];
+  const ssize_t length = read(file, text, sizeof(text));
+  close(file);
+  unsigned last = 0;
+  bool seen = false;
+  for (ssize_t i = 0; i < length; ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    const bool goes_on = i != 0 && text[i - 1] >= '0' && text[i - 1] <= '9';
+    if (digit) last = (goes_on ? last * 10 : 0) + static_cast<unsigned>(text[i] - '0');
+    seen = seen || digit;
+  }
+  return seen ? last + 1 : 0;
+}
+
+unsigned configured_host_cpus() {
+  const long count = sysconf(_SC_NPROCESSORS_CONF);
+  return count < 1 ? 1 : static_cast<unsigned>(count);
+}
+
+bool register_host_sequences() {
+  if (QUARRY_NO_RSEQ || __rseq_size == 0 || Arch::cpu_id() < 0) return false;
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0;
+}
+
+bool restart_host_sequences() {
+  return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0;
+}
+
+}  // namespace quarry
