@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+
+// Making, emptying, checking and destroying caches.
+
+#include "kmem/kmem.h"
+
+namespace quarry {
+
+namespace {
+
+constexpr uint32_t kPermittedFlags =
+    QUARRY_SLAB_HWCACHE_ALIGN | QUARRY_SLAB_CACHE_DMA | QUARRY_SLAB_CACHE_DMA32 |
+    QUARRY_SLAB_RECLAIM_ACCOUNT | QUARRY_SLAB_PANIC | QUARRY_SLAB_TYPESAFE_BY_RCU |
+    QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE | QUARRY_SLAB_ACCOUNT;
+
+// Linux's rule (calculate_alignment): with HWCACHE_ALIGN a cache line, halved while two objects
+// would fit into the half.
+uint32_t effective_align(uint32_t align, uint32_t flags, uint32_t bytes) {
+  if ((flags & QUARRY_SLAB_HWCACHE_ALIGN) != 0) {
+    uint32_t line = Arch::kCacheLineBytes;
+    while (bytes <= line / 2) line /= 2;
+    if (align < line) align = line;
+  }
+  if (align < sizeof(void*)) align = sizeof(void*);
+  return round_up(align, static_cast<uint32_t>(sizeof(void*)));
+}
+
+// Null: nothing is wrong with the request.
+const char* refusal(const char* name, size_t bytes, uint32_t align, uint32_t flags) {
+  if (name == nullptr) return "no name";
+  if (bytes == 0 || bytes > kMaxKmallocBytes) return "impossible object size";
+  if (align != 0 && !is_power_of_two(align)) return "alignment is not a power of two";
+  if (align > kPageBytes) return "alignment is larger than a page";
+  if ((flags & ~kPermittedFlags) != 0) return "unknown flags";
+  if (in_interrupt(Arch::context())) return "called from interrupt context";
+  return nullptr;
+}
+
+size_t text_bytes(const char* text) {
+  size_t length = 0;
+  while (text[length] != '\0') ++length;
+  return length + 1;
+}
+
+}  // namespace
+
+KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t flags,
+                        void (*ctor)(void*), uintptr_t place) {
+  reporter_->check_context(uint32_t(gfp::kKernel), place);
+  const char* problem = refusal(name, bytes, align, flags);
+  KmemCache* cache = nullptr;
+  char* copy = nullptr;
+  if (problem == nullptr) {
+    const size_t length = text_bytes(name);
+    copy = static_cast<char*>(kmalloc(length, gfp::kKernel, place));
+    if (copy != nullptr) __builtin_memcpy(copy, name, length);
+    LockGuard guard(list_lock_);
+    cache = copy == nullptr ? nullptr : claim_cache();
+    if (cache != nullptr) {
+      const auto size = static_cast<uint32_t>(bytes);
+      if (!set_up(*cache, copy, size, effective_align(align, flags, size), flags, ctor)) {
+        cache = nullptr;
+        problem = "objects of this size and alignment fit into no slab";
+      } else {
+        link(*cache);
+      }
+    }
+  }
+  if (cache != nullptr) return cache;
+  kfree(copy);
+  FixedText<160> text;
+  format(text, "kmem_cache_create(%s) failed: %s", name == nullptr ? "(null)" : name,
+         problem == nullptr ? "out of memory" : problem);
+  if ((flags & QUARRY_SLAB_PANIC) != 0) reporter_->platform().fatal(text.c_str());
+  reporter_->warn(place, text.c_str());
+  return nullptr;
+}
+
+// An unused entry of the table; null if all are taken.
+KmemCache* Kmem::claim_cache() {
+  for (unsigned number = kFirstFreeCacheNumber; number != max_caches_; ++number) {
+    if (!caches_[number].in_use()) return &caches_[number];
+  }
+  return nullptr;
+}
+
+void Kmem::link(KmemCache& cache) {
+  cache.previous = last_;
+  (last_ == nullptr ? first_ : last_->next) = &cache;
+  last_ = &cache;
+}
+
+void Kmem::unlink(KmemCache& cache) {
+  (cache.previous == nullptr ? first_ : cache.previous->next) = cache.next;
+  (cache.next == nullptr ? last_ : cache.next->previous) = cache.previous;
+}
+
+// Gives what the arrays of all CPUs hold back to the engine.
+void Kmem::drain_arrays(KmemCache& cache) {
+  LockGuard guard(cache.drain_lock);
+  cache.cpu_arrays.turn_off();
+  if (array_cpus_.settle()) {
+    cache.cpu_arrays.take_all(
+        [&](std::span<void*> objects) { engine_->free(cache, objects); });
+  }
+  if (!fault_.active()) cache.cpu_arrays.turn_on();
+}
+
+bool Kmem::shrink(KmemCache& cache) {
+  drain_arrays(cache);
+  engine_->shrink(cache);
+  return counts(cache).slabs == 0;
+}
+
+void Kmem::destroy(KmemCache* cache, uintptr_t place) {
+  if (cache == nullptr) return;
+  if (shrink(*cache)) {
+    const char* name = cache->name;
+    {
+      LockGuard guard(list_lock_);
+      unlink(*cache);
+      cache->name = nullptr;
+      // A late free through the old pointer finds an array of capacity 0, not another cache's.
+      cache->arrays.stride = 0;
+    }
+    return kfree(name);
+  }
+  const SlabCounts left = counts(*cache);
+  FixedText<200> text;
+  format(text,
+         "kmem_cache_destroy %s: Slab cache still has objects (%zu in %zu slabs); it is kept",
+         cache->name, left.total_objects - left.free_in_partial, left.slabs);
+  reporter_->warn(place, text.c_str());
+}
+
+size_t Kmem::cached_objects(const KmemCache& cache) const {
+  size_t count = 0;
+  for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) {
+    count += cache.cpu_arrays.count(CpuId(cpu));
+  }
+  return count;
+}
+
+bool Kmem::validate(TextSink& out) const {
+  bool sound = true;
+  size_t pages = 0;
+  for_each([&](const KmemCache& cache) {
+    const SlabCounts sums = counts(cache);
+    pages += sums.pages;
+    const size_t taken = sums.total_objects - sums.free_in_partial;
+    if (cached_objects(cache) > taken) {
+      format(out, "%s: %zu objects in arrays, but only %zu are taken from slabs\n", cache.name,
+             cached_objects(cache), taken);
+      sound = false;
+    }
+    cache.cpu_arrays.for_each([&](CpuId cpu, const void* object) {
+      if (cache_of(object) == &cache) return;
+      format(out, "%s: array of CPU %u holds 0x%p of another cache\n", cache.name, cpu, object);
+      sound = false;
+    });
+    if (!engine_->validate(cache, out)) sound = false;
+  });
+  if (pages != slab_pages()) {
+    format(out, "kmem: %zu pages in slabs, counted %zu\n", pages, slab_pages());
+    sound = false;
+  }
+  return sound;
+}
+
+void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
+  list_lock_.lock();
+  for_each([&](KmemCache& cache) {
+    cache.drain_lock.lock_nested();
+  });
+  for_each([&](KmemCache& cache) { engine_->lock_all(cache); });
+  if (array_cpus_.lockless()) return;
+  for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) array_cpus_.lock(CpuId(cpu)).lock_nested();
+}
+
+void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
+  if (!array_cpus_.lockless()) {
+    for (unsigned cpu = array_cpus_.count(); cpu-- != 0;) array_cpus_.lock(CpuId(cpu)).unlock();
+  }
+  for_each([&](KmemCache& cache) { engine_->unlock_all(cache); });
+  for_each([&](KmemCache& cache) { cache.drain_lock.unlock(); });
+  list_lock_.unlock();
+}
+
+}  // namespace quarry

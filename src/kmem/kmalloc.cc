@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+
+// kmalloc beyond one cached object: whole pages, resizing, sizes, and pointers that are no object's.
+
+#include "kmem/kmem.h"
+
+namespace quarry {
+
+namespace {
+
+Order order_for(size_t bytes) {
+  const size_t last_page = (bytes - 1) >> kPageShift;
+  const unsigned order = last_page == 0 ? 0 : ilog2(last_page) + 1;
+  return Order(order);
+}
+
+}  // namespace
+
+void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
+  reporter_->check_context(uint32_t(gfp), place);
+  if (bytes == 0) return reinterpret_cast<void*>(kZeroSizeAddress);
+  // Beyond the largest block the page allocator reports and fails.
+  Page* page = pages_->alloc((gfp & ~gfp::kHighmemBit) | gfp::kComp, order_for(bytes), node);
+  if (page == nullptr) return nullptr;
+  page->flags |= QUARRY_PAGE_LARGE_KMALLOC;
+  return map_->address(page);
+}
+
+// Of no cache: a large block, nothing at all, or a pointer that kmalloc never gave.
+void Kmem::kfree_foreign(Page* page, const void* object) {
+  if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
+  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  const bool first_byte = reinterpret_cast<uintptr_t>(object) % kPageBytes == 0;
+  if (page != nullptr && first_byte && has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) {
+    const Order order(page->order);
+    page->flags &= ~uint32_t{QUARRY_PAGE_LARGE_KMALLOC};
+    return pages_->free(page, order);
+  }
+  // As Linux 6.1 does: a page of alloc_pages() is reported and freed, anything else only reported.
+  FixedText<96> text;
+  format(text, "kfree of what kmalloc did not give, object pointer: 0x%p", object);
+  reporter_->warn(place, text.c_str());
+  const bool allocated_page = page != nullptr && first_byte && page->_refcount > 0 &&
+                              !has_flag(*page, QUARRY_PAGE_TAIL | QUARRY_PAGE_RESERVED);
+  if (allocated_page) {
+    pages_->free(page, Order(has_flag(*page, QUARRY_PAGE_HEAD) ? page->order : 0));
+  }
+}
+
+size_t Kmem::ksize(const void* object) const {
+  const Page* page = map_->page_of(object);
+  if (page == nullptr) return 0;
+  if (const KmemCache* cache = cache_of(object)) {
+    return cache->free_pointer < cache->object_size ? cache->size : cache->inuse_bytes;
+  }
+  if (!has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) return 0;
+  return kPageBytes << page->order;
+}
+
+size_t Kmem::size_roundup(size_t bytes) {
+  if (bytes == 0) return 0;
+  if (bytes <= kMaxClassBytes) return kClassBytes[size_class(bytes)];
+  if (bytes > kMaxKmallocBytes) return bytes;
+  return kPageBytes << order_for(bytes).value();
+}
+
+void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place) {
+  if (bytes == 0) {
+    kfree(object);
+    return reinterpret_cast<void*>(kZeroSizeAddress);
+  }
+  const size_t usable = ksize(object);
+  if (usable >= bytes) {
+    // The tail may hold what an earlier, larger use left there.
+    auto* begin = static_cast<unsigned char*>(const_cast<void*>(object));
+    if (any(gfp, gfp::kZero)) __builtin_memset(begin + bytes, 0, usable - bytes);
+    return begin;
+  }
+  void* grown = kmalloc(bytes, gfp, place);
+  if (grown == nullptr) return nullptr;
+  if (usable != 0) {
+    __builtin_memcpy(grown, object, usable);
+    kfree(object);
+  }
+  return grown;
+}
+
+void Kmem::kfree_sensitive(const void* object) {
+  const size_t usable = ksize(object);
+  if (usable != 0) {
+    void* memory = const_cast<void*>(object);
+    __builtin_memset(memory, 0, usable);
+    // The stores must happen although nobody reads them.
+    asm volatile("" ::"r"(memory) : "memory");
+  }
+  kfree(object);
+}
+
+KmemCache* Kmem::cache_of(const void* object) const {
+  const Page* page = map_->page_of(object);
+  return page == nullptr || page->cache == 0 ? nullptr : &caches_[page->cache];
+}
+
+void Kmem::free_to_wrong_cache(KmemCache& cache, void* object) {
+  if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
+  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  if (const KmemCache* real = cache_of(object)) {
+    FixedText<160> text;
+    format(text, "cache_from_obj: Wrong slab cache. %s but object is from %s", cache.name,
+           real->name);
+    reporter_->warn(place, text.c_str());
+    return kfree(object);
+  }
+  kfree_foreign(map_->page_of(object), object);
+}
+
+void Kmem::report_object(const KmemCache& cache, const void* object, const char* problem) {
+  static constexpr char kLine[] =
+      "=============================================================================\n";
+  static constexpr char kThinLine[] =
+      "-----------------------------------------------------------------------------\n";
+  LogText out(reporter_->platform());
+  const Page* page = map_->page_of(object);
+  const Page* slab = map_->page(has_flag(*page, QUARRY_PAGE_TAIL) ? Pfn(page->head)
+                                                                  : map_->pfn(page));
+  const auto offset = static_cast<size_t>(static_cast<const char*>(object) -
+                                          static_cast<const char*>(map_->address(slab)));
+  format(out, "%sBUG %s (Not tainted): %s\n%s\n", kLine, cache.name, problem, kThinLine);
+  format(out, "Slab 0x%p objects=%u used=%u fp=0x%p flags=0x%x\n", static_cast<const void*>(slab),
+         slab->objects, slab->inuse, static_cast<const void*>(slab->freelist), slab->flags);
+  format(out, "Object 0x%p @offset=%zu\n", object, offset);
+  reporter_->dump_stack();
+}
+
+}  // namespace quarry

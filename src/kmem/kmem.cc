@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+// The slow halves of allocating and freeing one object.
+
+#include "kmem/kmem.h"
+
+namespace quarry {
+
+namespace {
+
+// Objects moved between an array and the engine at a time: half an array, as SLAB does.
+constexpr uint32_t kMaxBatch = 32;
+
+uint32_t batch_of(const KmemCache& cache) {
+  const uint32_t half = (cache.array_capacity + 1u) / 2;
+  return half < kMaxBatch ? half : kMaxBatch;
+}
+
+}  // namespace
+
+// Checks that every allocation is subject to. False: it has to fail.
+bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
+  reporter_->check_context(uint32_t(gfp), place);
+  if (any(gfp, gfp::kZero) && cache.ctor != nullptr) {
+    reporter_->warn_once(place, "__GFP_ZERO for a cache with a constructor");
+  }
+  return !fault_.should_fail_slab(gfp, cache.object_size);
+}
+
+void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) {
+  if (!may_alloc(cache, gfp, place)) return nullptr;
+  void* object = nullptr;
+  if (node == kNoNode || pages_->node_count() == 1) {
+    object = cache.cpu_arrays.pop();
+    if (object != nullptr) {
+      cache.hits.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      object = refill(cache, gfp);
+    }
+  } else if (engine_->alloc(cache, gfp, node, std::span(&object, 1)) == 0) {
+    object = nullptr;
+  }
+  if (object != nullptr && any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
+  return object;
+}
+
+// Takes a batch from the engine, returns one object of it and puts the rest into the array.
+void* Kmem::refill(KmemCache& cache, Gfp gfp) {
+  void* batch[kMaxBatch];
+  const uint32_t wanted =
+      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : batch_of(cache);
+  const uint32_t count = engine_->alloc(cache, gfp, kNoNode, std::span(batch, wanted));
+  if (count == 0) return nullptr;
+  cache.refills.fetch_add(1, std::memory_order_relaxed);
+  if (count > 1) {
+    const std::span<void*> rest(batch, count - 1);
+    // An object of a remote slab must not enter the array of this node.
+    const uint16_t node = map_->page_of(batch[0])->node;
+    const uint32_t pushed = cache.cpu_arrays.push_many(rest, node);
+    if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed));
+  }
+  return batch[count - 1];
+}
+
+void* Kmem::alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) {
+  if (node == kNoNode || pages_->node_count() == 1) return alloc(cache, gfp, place);
+  return alloc_slow(cache, gfp, node, place);
+}
+
+void* Kmem::kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
+  if (bytes - 1 >= kMaxClassBytes) return kmalloc_large(bytes, gfp, node, place);
+  return alloc_node(typed_cache(size_class(bytes), gfp), gfp, node, place);
+}
+
+// The array refused the object: it is off, full, of another node, or has it on top already.
+void Kmem::kfree_slow(Page* page, const void* object) {
+  if (page == nullptr || page->cache == 0) return kfree_foreign(page, object);
+  KmemCache& cache = caches_[page->cache];
+  void* freed = const_cast<void*>(object);
+  switch (cache.cpu_arrays.push(freed, page->node)) {
+    case PushResult::kPushed:
+      cache.hits.fetch_add(1, std::memory_order_relaxed);
+      return;
+    case PushResult::kTwice:
+      return report_object(cache, object, "Object already free");
+    case PushResult::kRefused:
+      return make_room(cache, freed, page->node);
+  }
+}
+
+// Gives half of a full array back to the engine and pushes the object; an object that has no place
+// in the array goes to the engine by itself.
+void Kmem::make_room(KmemCache& cache, void* object, uint16_t node) {
+  void* batch[kMaxBatch];
+  uint32_t count = 0;
+  if (node == pages_->local_node().value()) {
+    count = cache.cpu_arrays.pop_many(std::span(batch, batch_of(cache)));
+  }
+  if (count != 0) {
+    cache.flushes.fetch_add(1, std::memory_order_relaxed);
+    if (batch[count - 1] == object) {
+      // It was on top of a full array: freed twice in a row.
+      report_object(cache, object, "Object already free");
+      const uint32_t pushed = cache.cpu_arrays.push_many(std::span(batch, count), node);
+      if (pushed != count) engine_->free(cache, std::span(batch, count).subspan(pushed));
+      return;
+    }
+    engine_->free(cache, std::span(batch, count));
+    if (cache.cpu_arrays.push(object, node) == PushResult::kPushed) return;
+  }
+  engine_->free(cache, std::span(&object, 1));
+}
+
+}  // namespace quarry

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// kmem_cache and kmalloc.
+//
+// A cache has, for each CPU, an array of free objects (sync/cpu_arrays.h) above one engine that
+// cuts slabs (slab_engine.h). The path of an object:
+//
+//   alloc    pop from this CPU's array
+//            | array empty or off: take a batch from the engine, keep one, push the rest
+//   free     address -> page -> number of the cache -> push onto this CPU's array
+//            | array full: give a batch back to the engine
+//            | array off, or object of another node: straight to the engine
+//
+// Caches live in one table; a page of a slab carries the number of its cache. Number 0 is a cache
+// without arrays that owns nothing, so that freeing what is no object falls out of the fast path
+// without a test of its own. Numbers 1 ... 39 are kmalloc's, then those of cache_create().
+//
+//   objects taken from slabs == objects with users + objects in arrays         for each cache
+//
+// Locks: list_lock_ (kCacheList) guards the table and the list of caches; KmemCache::drain_lock
+// (kCache); the engine's (kSlabNode); CpuArrays' (kCpuArrays). No lock is held while pages are
+// allocated or freed, but list_lock_ never, drain_lock when arrays are emptied.
+
+#include "check/fault_injection.h"
+#include "kmem/size_classes.h"
+#include "kmem/slab_engine.h"
+#include "sync/execution_context.h"
+#include "zone/page_allocator.h"
+
+namespace quarry {
+
+// What kmalloc(0) returns (Linux: ZERO_SIZE_PTR).
+inline constexpr uintptr_t kZeroSizeAddress = 16;
+
+class Kmem {
+ public:
+  constexpr Kmem() = default;
+  Kmem(const Kmem&) = delete;
+  Kmem& operator=(const Kmem&) = delete;
+
+  // Tables come from `boot`; the caches of kmalloc exist afterwards but pages must have been handed
+  // over before the first allocation. False, after a report: not enough memory.
+  bool boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
+            const FaultParameters& failslab, uint64_t seed);
+
+  // --- kmalloc (contracts: quarry/memory_system.h) ---
+
+  void* kmalloc(size_t bytes, Gfp gfp, uintptr_t place) {
+    // Size 0 wraps to the largest number.
+    if (bytes - 1 >= kMaxClassBytes) [[unlikely]] return kmalloc_large(bytes, gfp, kNoNode, place);
+    return kmalloc_class(size_class(bytes), gfp, place);
+  }
+  void* kmalloc_class(unsigned size_class, Gfp gfp, uintptr_t place) {
+    if (any(gfp, kTypeBits)) [[unlikely]] return alloc(typed_cache(size_class, gfp), gfp, place);
+    return alloc(caches_[kmalloc_cache_number(KmallocType::kNormal, size_class)], gfp, place);
+  }
+  void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
+  void kfree(const void* object) {
+    Page* page = map_->page_of(object);
+    if (page == nullptr) [[unlikely]] return kfree_slow(nullptr, object);
+    KmemCache& cache = caches_[page->cache];
+    if (Arch::push(cache.arrays, const_cast<void*>(object), page->node) != PushResult::kPushed)
+        [[unlikely]] {
+      kfree_slow(page, object);
+    }
+  }
+  void* krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place);
+  void kfree_sensitive(const void* object);
+  size_t ksize(const void* object) const;
+  static size_t size_roundup(size_t bytes);
+
+  // --- Caches ---
+
+  KmemCache* create(const char* name, size_t bytes, uint32_t align, uint32_t flags,
+                    void (*ctor)(void*), uintptr_t place);
+  void destroy(KmemCache* cache, uintptr_t place);
+  // True: no slab remains.
+  bool shrink(KmemCache& cache);
+
+  void* alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
+    if (needs_context_check(uint32_t(gfp))) [[unlikely]] {
+      return alloc_slow(cache, gfp, kNoNode, place);
+    }
+    void* object = Arch::pop(cache.arrays);
+    if (object == nullptr) [[unlikely]] return alloc_slow(cache, gfp, kNoNode, place);
+    if (any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
+    return object;
+  }
+  void* alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
+  void free(KmemCache& cache, void* object) {
+    Page* page = map_->page_of(object);
+    if (page == nullptr || page->cache != cache.number) [[unlikely]] {
+      return free_to_wrong_cache(cache, object);
+    }
+    if (Arch::push(cache.arrays, object, page->node) != PushResult::kPushed) [[unlikely]] {
+      kfree_slow(page, object);
+    }
+  }
+  size_t alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uintptr_t place);
+  // Null cache: of any cache.
+  void free_bulk(KmemCache* cache, std::span<void*> objects);
+  // Null: not an object of a cache.
+  KmemCache* cache_of(const void* object) const;
+
+  // --- The rest ---
+
+  // Calls `visit(KmemCache&)` in order of creation. Caches must not be made or destroyed meanwhile.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) visit(*cache);
+  }
+  SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
+  // Free objects in the cache's arrays; exact only while nobody uses them.
+  size_t cached_objects(const KmemCache& cache) const;
+  SlabEngine& engine() const { return *engine_; }
+  PageAllocator& pages() const { return *pages_; }
+  // Frames behind all slabs.
+  size_t slab_pages() const { return slab_pages_.load(std::memory_order_relaxed); }
+  void add_slab_pages(size_t count) { slab_pages_.fetch_add(count, std::memory_order_relaxed); }
+  void sub_slab_pages(size_t count) { slab_pages_.fetch_sub(count, std::memory_order_relaxed); }
+
+  // Replaces failslab's parameters; the arrays of all caches are off while it is active.
+  void set_fault_parameters(const FaultParameters& parameters);
+  FaultInjector& fault_injector() { return fault_; }
+
+  bool validate(TextSink& out) const;
+  void lock_all();
+  void unlock_all();
+
+  // Reports in the kernel's words about one object: "BUG kmalloc-64 (Not tainted): ...".
+  void report_object(const KmemCache& cache, const void* object, const char* problem);
+
+ private:
+  friend struct KmemBoot;
+
+  [[gnu::cold]] KmemCache& typed_cache(unsigned size_class, Gfp gfp) {
+    return caches_[kmalloc_cache_number(kmalloc_type(gfp), size_class)];
+  }
+  [[gnu::noinline]] void* kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
+  // Everything that the fast path does not do; `node` as for SlabEngine::alloc.
+  [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
+  [[gnu::noinline]] void kfree_slow(Page* page, const void* object);
+  [[gnu::cold]] void kfree_foreign(Page* page, const void* object);
+  [[gnu::cold]] void free_to_wrong_cache(KmemCache& cache, void* object);
+  bool may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place);
+  void* refill(KmemCache& cache, Gfp gfp);
+  void make_room(KmemCache& cache, void* object, uint16_t node);
+
+  bool make_kmalloc_caches();
+  KmemCache* claim_cache();
+  bool set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t align, uint32_t flags,
+              void (*ctor)(void*));
+  void link(KmemCache& cache);
+  void unlink(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
+  void drain_arrays(KmemCache& cache);
+
+  // What every allocation reads comes first.
+  KmemCache* caches_ = nullptr;
+  const PageMap* map_ = nullptr;
+
+  PageAllocator* pages_ = nullptr;
+  SlabEngine* engine_ = nullptr;
+  Reporter* reporter_ = nullptr;
+  unsigned max_caches_ = 0;
+
+  // Memory of cache number n: arrays at array_memory_ + n * array bytes, with the stride of all
+  // caches' arrays together; engine state at node_memory_ + n * node_count * node_bytes.
+  unsigned char* array_memory_ = nullptr;
+  uintptr_t array_stride_ = 0;
+  unsigned char* node_memory_ = nullptr;
+  ArrayCpus array_cpus_;
+
+  SpinLock list_lock_{LockRank::kCacheList};
+  KmemCache* first_ = nullptr;
+  KmemCache* last_ = nullptr;
+
+  FaultInjector fault_;
+  std::atomic<size_t> slab_pages_{0};
+};
+
+}  // namespace quarry

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+
+// The tables of kmem and the caches of kmalloc.
+
+#include "kmem/kmem.h"
+
+namespace quarry {
+
+namespace {
+
+// One array, header included, of any cache: 63 objects on 64-bit machines.
+constexpr size_t kArrayBytes = 8 + 63 * sizeof(void*);
+constexpr unsigned kMinCaches = 64;
+constexpr unsigned kMaxCaches = 1024;
+
+// As many caches as the machine deserves: one for each 256 KiB, unless their arrays would take more
+// than 1/32 of its memory.
+unsigned cache_count_for(uint64_t bytes, unsigned cpus) {
+  uint64_t count = bytes >> 18;
+  if (count > kMaxCaches) count = kMaxCaches;
+  while (count > kMinCaches && count * (cpus + 1) * kArrayBytes > bytes >> 5) count >>= 1;
+  return count < kMinCaches ? kMinCaches : static_cast<unsigned>(count);
+}
+
+// Names of the kmalloc caches, made at compile time so that nothing has to be allocated for them.
+struct CacheName {
+  char text[20];
+};
+
+constexpr CacheName make_name(const char* prefix, unsigned bytes) {
+  CacheName name{};
+  unsigned at = 0;
+  while (*prefix != '\0') name.text[at++] = *prefix++;
+  const char unit = bytes >= 1024 ? 'k' : '\0';
+  if (bytes >= 1024) bytes /= 1024;
+  char digits[5] = {};
+  unsigned count = 0;
+  for (; bytes != 0; bytes /= 10) digits[count++] = static_cast<char>('0' + bytes % 10);
+  while (count != 0) name.text[at++] = digits[--count];
+  name.text[at] = unit;
+  return name;
+}
+
+constexpr auto make_names() {
+  std::array<std::array<CacheName, kClasses>, kKmallocTypes> names{};
+  for (unsigned type = 0; type != kKmallocTypes; ++type) {
+    for (unsigned c = 0; c != kClasses; ++c) {
+      names[type][c] = make_name(kKmallocPrefix[type], kClassBytes[c]);
+    }
+  }
+  return names;
+}
+
+constexpr auto kNames = make_names();
+
+}  // namespace
+
+bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
+                const FaultParameters& failslab, uint64_t seed) {
+  pages_ = &pages;
+  map_ = &pages.map();
+  engine_ = &engine;
+  reporter_ = &pages.reporter();
+  fault_.init(*reporter_, "failslab", seed);
+  fault_.set_parameters(failslab);
+
+  const unsigned cpus = pages.cpu_count();
+  max_caches_ = cache_count_for(boot.memblock().memory().bytes(), cpus);
+  array_stride_ = max_caches_ * kArrayBytes;
+  caches_ = boot.alloc_array<KmemCache>(max_caches_);
+  array_memory_ = boot.alloc_array<unsigned char>(array_stride_ * (cpus + 1));
+  node_memory_ = boot.alloc_array<unsigned char>(size_t{max_caches_} * pages.node_count() *
+                                                 engine.node_bytes());
+  auto* locks = boot.alloc_array<SpinLock>(cpus);
+  auto* nodes = boot.alloc_array<uint16_t>(cpus);
+  if (caches_ == nullptr || array_memory_ == nullptr || node_memory_ == nullptr ||
+      locks == nullptr || nodes == nullptr) {
+    return false;
+  }
+  for (unsigned cpu = 0; cpu != cpus; ++cpu) {
+    new (&locks[cpu]) SpinLock(LockRank::kCpuArrays);
+    nodes[cpu] = static_cast<uint16_t>(pages.node_of_cpu(CpuId(cpu)).value());
+  }
+  array_cpus_.init(pages.platform(), std::span(locks, cpus), std::span(nodes, cpus));
+  // Cache 0: an array of capacity 0, so that what is no object is refused by every fast path.
+  new (&caches_[0]) KmemCache;
+  caches_[0].arrays.base = reinterpret_cast<uintptr_t>(array_memory_);
+  return make_kmalloc_caches();
+}
+
+bool Kmem::make_kmalloc_caches() {
+  constexpr uint32_t kTypeFlags[kKmallocTypes] = {0, QUARRY_SLAB_CACHE_DMA,
+                                                  QUARRY_SLAB_RECLAIM_ACCOUNT};
+  for (unsigned type = 0; type != kKmallocTypes; ++type) {
+    for (unsigned c = 0; c != kClasses; ++c) {
+      KmemCache& cache = caches_[kmalloc_cache_number(static_cast<KmallocType>(type), c)];
+      const uint32_t bytes = kClassBytes[c];
+      const uint32_t align = is_power_of_two(bytes) ? bytes : 8;
+      const uint32_t flags = QUARRY_SLAB_KMALLOC | kTypeFlags[type];
+      if (!set_up(cache, kNames[type][c].text, bytes, align, flags, nullptr)) return false;
+      link(cache);
+    }
+  }
+  return true;
+}
+
+// Fills an unused entry of the table. Its memory was taken at boot, so this cannot run out.
+bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t align,
+                  uint32_t flags, void (*ctor)(void*)) {
+  const auto number = static_cast<uint16_t>(&cache - caches_);
+  new (&cache) KmemCache;
+  cache.number = number;
+  cache.owner = this;
+  cache.object_size = bytes;
+  cache.align = static_cast<uint16_t>(align);
+  cache.flags = flags;
+  cache.ctor = ctor;
+  if (!engine_->shape(cache, pages_->cpu_count())) return false;
+  cache.name = name;
+  if ((flags & QUARRY_SLAB_CACHE_DMA) != 0) cache.page_gfp |= gfp::kDmaBit;
+  if ((flags & QUARRY_SLAB_CACHE_DMA32) != 0) cache.page_gfp |= gfp::kDma32Bit;
+  if ((flags & QUARRY_SLAB_RECLAIM_ACCOUNT) != 0) cache.page_gfp |= gfp::kReclaimable;
+
+  const size_t node_bytes = engine_->node_bytes();
+  unsigned char* states = node_memory_ + size_t{number} * pages_->node_count() * node_bytes;
+  cache.engine_nodes = states;
+  for (unsigned node = 0; node != pages_->node_count(); ++node) {
+    engine_->init_node(states + node * node_bytes);
+  }
+  cache.cpu_arrays.init(array_cpus_, cache.arrays, array_memory_ + number * kArrayBytes,
+                        array_stride_, cache.array_capacity);
+  if (fault_.active()) cache.cpu_arrays.turn_off();
+  return true;
+}
+
+void Kmem::set_fault_parameters(const FaultParameters& parameters) {
+  fault_.set_parameters(parameters);
+  LockGuard guard(list_lock_);
+  for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) {
+    LockGuard drain(cache->drain_lock);
+    fault_.active() ? cache->cpu_arrays.turn_off() : cache->cpu_arrays.turn_on();
+  }
+}
+
+}  // namespace quarry

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// One cache of equal objects. The head (abi/kmem_cache.h) is what allocations read; the rest is
+// written when the cache is made and constant until it is destroyed, but for the counters.
+//
+// An object is in exactly one place:
+//   with a user,
+//   in a per-CPU array of the cache, where it counts as taken from its slab,
+//   in the free list of its slab.
+
+#include <atomic>
+
+#include "quarry/abi/kmem_cache.h"
+#include "quarry/gfp.h"
+#include "quarry/units.h"
+#include "sync/cpu_arrays.h"
+#include "sync/spinlock.h"
+
+namespace quarry {
+
+class Kmem;
+
+class alignas(64) KmemCache : public ::kmem_cache {
+ public:
+  Kmem* owner = nullptr;
+  const char* name = nullptr;  // kstrdup()ed, constant for the kmalloc caches
+  void (*ctor)(void*) = nullptr;
+
+  // Shape of a slab, decided by the engine.
+  Gfp page_gfp{};             // added to every request for pages
+  Order order{0};             // preferred
+  Order min_order{0};         // under fragmentation
+  uint16_t objects = 0;       // in a slab of the preferred order
+  uint16_t free_pointer = 0;  // offset in a free object of the link to the next
+  uint32_t inuse_bytes = 0;   // of an object with its padding, without what the allocator added
+  uint32_t min_partial = 0;   // empty slabs are kept while fewer partial ones than this are there
+
+  CpuArrays cpu_arrays;
+  uint16_t array_capacity = 0;
+  void* engine_nodes = nullptr;  // the engine's state, one for each node
+
+  // Order of creation; guarded by Kmem's list lock.
+  KmemCache* next = nullptr;
+  KmemCache* previous = nullptr;
+  // Held while the arrays of all CPUs are emptied.
+  SpinLock drain_lock{LockRank::kCache};
+
+  // Statistics of slow paths, relaxed.
+  std::atomic<size_t> hits{0};
+  std::atomic<size_t> refills{0};
+  std::atomic<size_t> flushes{0};
+
+  bool in_use() const { return name != nullptr; }
+};
+
+}  // namespace quarry

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+
+// Slabs from pages and back.
+
+#include "gfp/gfp_names.h"
+#include "kmem/slub/slub.h"
+
+namespace quarry {
+
+// Request bits that reach the page allocator are those that say how hard to try; the zone is the
+// cache's. Bits that make no sense for objects are reported and dropped (Linux: GFP_SLAB_BUG_MASK).
+Page* Slub::new_slab_pages(KmemCache& cache, Gfp gfp, NodeId node) {
+  if (any(gfp, gfp::kSlabBugMask)) {
+    const Gfp fixed = gfp & ~gfp::kSlabBugMask;
+    {
+      LogText out(pages_->platform());
+      format(out, "Unexpected gfp: 0x%x (", uint32_t(gfp & gfp::kSlabBugMask));
+      print_gfp(out, gfp & gfp::kSlabBugMask);
+      format(out, "). Fixing up to gfp: 0x%x (", uint32_t(fixed));
+      print_gfp(out, fixed);
+      format(out, "). Fix your code!\n");
+    }
+    pages_->reporter().dump_stack();
+    gfp = fixed;
+  }
+  gfp = (gfp & (gfp::kReclaimMask | gfp::kConstraintMask)) | cache.page_gfp;
+  if (cache.order != cache.min_order) {
+    // A large block is worth no effort: a small one will do.
+    Gfp light = (gfp | gfp::kNoWarn | gfp::kNoRetry) & ~gfp::kNoFail;
+    if (any(light, gfp::kDirectReclaim)) light = (light | gfp::kNoMemalloc) & ~gfp::kReclaim;
+    Page* page = pages_->alloc(light, cache.order, node);
+    if (page != nullptr) {
+      page->order = cache.order.value();
+      return page;
+    }
+  }
+  Page* page = pages_->alloc(gfp, cache.min_order, node);
+  if (page != nullptr) page->order = cache.min_order.value();
+  return page;
+}
+
+// Cuts the slab: constructs all objects, hands the first ones out and links the others.
+uint32_t Slub::carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects) {
+  auto* base = static_cast<unsigned char*>(map_->address(&slab));
+  const uint32_t total = slab.objects;
+  const auto taken = static_cast<uint32_t>(objects.size() < total ? objects.size() : total);
+  if (cache.ctor != nullptr) {
+    for (uint32_t i = 0; i != total; ++i) cache.ctor(base + size_t{i} * cache.size);
+  }
+  for (uint32_t i = 0; i != taken; ++i) objects[i] = base + size_t{i} * cache.size;
+  for (uint32_t i = taken; i != total; ++i) {
+    unsigned char* object = base + size_t{i} * cache.size;
+    *link_in(cache, object) = i + 1 == total ? nullptr : object + cache.size;
+  }
+  slab.freelist = taken == total ? nullptr : base + size_t{taken} * cache.size;
+  slab.inuse = static_cast<uint16_t>(taken);
+  return taken;
+}
+
+uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects) {
+  Page* page = new_slab_pages(cache, gfp, node);
+  if (page == nullptr) {
+    report_out_of_memory(cache, gfp, node);
+    return 0;
+  }
+  const Pfn pfn = map_->pfn(page);
+  const uint32_t page_count = 1u << page->order;
+  const auto node_id = static_cast<uint8_t>(pages_->node_of(pfn));
+  for (uint32_t i = 1; i != page_count; ++i) {
+    page[i].flags = QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL;
+    page[i].head = pfn.value();
+    page[i].cache = cache.number;
+    page[i].node = node_id;
+  }
+  page->flags |= QUARRY_PAGE_SLAB;
+  page->cache = cache.number;
+  page->node = node_id;
+  auto& slab = static_cast<SlabPage&>(*page);
+  slab.objects = static_cast<uint16_t>(page_count * kPageBytes / cache.size);
+  const uint32_t taken = carve(cache, slab, objects);
+
+  kmem_->add_slab_pages(page_count);
+  SlubNode& state = node_of(cache, node_id);
+  LockGuard guard(state.lock);
+  ++state.nr_slabs;
+  state.nr_pages += page_count;
+  state.total_objects += slab.objects;
+  state.free_objects += slab.free_objects();
+  if (taken != slab.objects) append(state, slab);
+  return taken;
+}
+
+// Of a slab that is in no list and counted nowhere any more.
+void Slub::give_up(KmemCache& cache, SlabPage& slab) {
+  const Order order(slab.order);
+  Page* page = &slab;
+  for (uint32_t i = 0; i != order.pages(); ++i) {
+    page[i].flags &= ~uint32_t{QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL};
+    page[i].head = 0;
+    page[i].cache = 0;
+    page[i].node = 0;
+  }
+  page->order = 0;
+  page->link_next = page->link_prev = 0;
+  page->freelist = nullptr;
+  kmem_->sub_slab_pages(order.pages());
+  static_cast<void>(cache);
+  pages_->free(page, order);
+}
+
+void Slub::report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node) {
+  if (any(gfp, gfp::kNoWarn)) return;
+  LogText out(pages_->platform());
+  format(out, "SLUB: Unable to allocate memory on node %d, gfp=%#x(", node.value(), uint32_t(gfp));
+  print_gfp(out, gfp);
+  format(out, ")\n  cache: %s, object size: %u, buffer size: %u, default order: %u, min order: %u\n",
+         cache.name, cache.object_size, cache.size, cache.order, cache.min_order);
+  for (unsigned id = 0; id != pages_->node_count(); ++id) {
+    SlubNode& state = node_of(cache, id);
+    LockGuard guard(state.lock);
+    format(out, "  node %u: slabs: %u, objs: %zu, free: %zu\n", id, state.nr_slabs,
+           state.total_objects, state.free_objects);
+  }
+}
+
+}  // namespace quarry

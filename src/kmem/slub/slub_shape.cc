@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+// Shape of slabs and objects: Linux 6.1's arithmetic.
+
+#include "kmem/slub/slub.h"
+
+namespace quarry {
+
+namespace {
+
+constexpr unsigned kMaxSlabOrder = 3;  // PAGE_ALLOC_COSTLY_ORDER: slub_max_order
+constexpr uint32_t kMaxObjects = 32767;
+constexpr uint32_t kArrayBytesOfObjects = 8192;
+constexpr uint32_t kMaxArrayObjects = 63;
+
+constexpr uint32_t objects_in(unsigned order, uint32_t size) {
+  const uint32_t count = static_cast<uint32_t>(kPageBytes << order) / size;
+  return count < kMaxObjects ? count : kMaxObjects;
+}
+
+constexpr unsigned order_holding(uint32_t bytes) {
+  unsigned order = 0;
+  while ((kPageBytes << order) < bytes) ++order;
+  return order;
+}
+
+// Smallest order from the one that holds min_objects up to `max_order` that wastes at most 1 part
+// in `fraction`; max_order + 1 if none does.
+constexpr unsigned thrifty_order(uint32_t size, uint32_t min_objects, unsigned max_order,
+                                 uint32_t fraction) {
+  unsigned order = order_holding(min_objects * size);
+  for (; order <= max_order; ++order) {
+    const auto bytes = static_cast<uint32_t>(kPageBytes << order);
+    if (bytes % size <= bytes / fraction) break;
+  }
+  return order;
+}
+
+// As many objects as the number of CPUs asks for with little waste; else fewer; else one.
+constexpr unsigned slab_order(uint32_t size, unsigned cpus) {
+  uint32_t min_objects = 4 * (ilog2(cpus) + 2);
+  const uint32_t most = objects_in(kMaxSlabOrder, size);
+  if (min_objects > most) min_objects = most;
+  for (; min_objects > 1; --min_objects) {
+    for (const uint32_t fraction : {16u, 8u, 4u}) {
+      const unsigned order = thrifty_order(size, min_objects, kMaxSlabOrder, fraction);
+      if (order <= kMaxSlabOrder) return order;
+    }
+  }
+  return order_holding(size);
+}
+
+// linux-behaviour.md, section 2: golden orders.
+static_assert(slab_order(512, 1) == 0 && slab_order(1024, 1) == 1 && slab_order(8192, 1) == 3);
+static_assert(slab_order(256, 4) == 0 && slab_order(512, 4) == 1 && slab_order(2048, 4) == 3);
+static_assert(slab_order(256, 8) == 1 && slab_order(1024, 8) == 3 && slab_order(192, 16) == 1);
+
+constexpr uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
+  return value < low ? low : value > high ? high : value;
+}
+
+}  // namespace
+
+bool Slub::shape(KmemCache& cache, unsigned cpus) const {
+  constexpr auto kWord = static_cast<uint32_t>(sizeof(void*));
+  const uint32_t inuse = round_up(cache.object_size, kWord);
+  // The link of the free list lies in the middle of a free object, where an overflow of its
+  // neighbour does not reach it; behind the object where its content has to survive being free.
+  const bool outside = cache.ctor != nullptr || (cache.flags & QUARRY_SLAB_TYPESAFE_BY_RCU) != 0;
+  cache.inuse_bytes = inuse;
+  cache.free_pointer =
+      static_cast<uint16_t>(outside ? inuse : round_down(cache.object_size / 2, kWord));
+  cache.size = round_up(inuse + (outside ? kWord : 0), uint32_t{cache.align});
+  if (order_holding(cache.size) > kMaxOrder.value() || cache.free_pointer != (outside ? inuse : round_down(cache.object_size / 2, kWord))) return false;
+
+  cache.order = Order(slab_order(cache.size, cpus));
+  cache.min_order = Order(order_holding(cache.size));
+  cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
+  cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
+  cache.array_capacity = static_cast<uint16_t>(
+      clamp(kArrayBytesOfObjects / cache.size, 2, kMaxArrayObjects));
+  return true;
+}
+
+}  // namespace quarry
