@@ -44,8 +44,8 @@ class RegionList {
   uint64_t bytes() const;
 
  private:
-  bool insert(unsigned at, const MemoryRegion& region);
-  void erase(unsigned at, unsigned count);
+  void insert(unsigned at, const MemoryRegion& region);
+  void erase(unsigned at);
   void merge(unsigned first, unsigned last);
 
   MemoryRegion region_[kMaxRegions];

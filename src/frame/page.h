@@ -5,7 +5,7 @@
 // fields that are meaningful in that use; as_*() checks the flags in debug builds. The states of a
 // block's first page exclude each other:
 //
-//   BUDDY     in a free list of its zone: link_next, link_prev, order
+//   BUDDY     in a free list of its zone: link_next, link_prev, order, node as list type
 //   PCP       in a per-CPU stack: order
 //   SLAB      head: freelist, inuse, objects, order, cache, node, links; tails: head, cache, node
 //   otherwise allocated (_refcount > 0), reserved, or the inside of a block
@@ -14,6 +14,7 @@
 
 #include "arch/arch.h"
 #include "base/assert.h"
+#include "gfp/zone_table.h"
 #include "quarry/abi/page.h"
 #include "quarry/units.h"
 
@@ -21,17 +22,19 @@ namespace quarry {
 
 using Page = ::page;
 
-static_assert(sizeof(Page) == (sizeof(void*) == 8 ? 32 : 24));
-static_assert(offsetof(Page, flags) == 2 * sizeof(void*));
+static_assert(sizeof(Page) == (sizeof(void*) == 8 ? 32 : 28));
+static_assert(offsetof(Page, flags) == 8 + sizeof(void*));
 
 inline bool has_flag(const Page& page, uint32_t flag) { return (page.flags & flag) != 0; }
 
-// A block in a buddy free list.
+// The first page of a block in a buddy free list. `node` holds the migrate type of the list.
 struct BuddyPage : Page {
   static BuddyPage& of(Page& page) {
     QUARRY_ASSERT(has_flag(page, QUARRY_PAGE_BUDDY));
     return static_cast<BuddyPage&>(page);
   }
+  MigrateType list_type() const { return MigrateType(node); }
+  void set_list_type(MigrateType type) { node = static_cast<uint8_t>(type); }
 };
 
 // The first page of a slab.

@@ -94,7 +94,7 @@ class CpuArrays {
 
   void turn_off();
   void turn_on();
-  bool is_off() const { return off_; }
+  bool is_off() const { return off_.load(std::memory_order_relaxed); }
 
   // Hands everything that all CPUs hold to `take(span<void*> objects)` in pieces and leaves the
   // arrays empty; lowest CPU first, topmost objects first. Lockless mode: only between a
@@ -130,14 +130,18 @@ class CpuArrays {
   bool is_active(CpuId cpu) const {
     return (active_word(cpu).load(std::memory_order_relaxed) >> cpu.value() % 32 & 1) != 0;
   }
-  void activate(CpuId cpu);
+  // Gives the array its capacity. False: it has it already, or there is none.
+  bool activate(CpuId cpu);
+  bool activate_here();
   uint32_t take_piece(CpuId cpu, void** piece);
+  static uint32_t pop_from(quarry_array& array, void** objects, uint32_t count);
+  static uint32_t push_to(quarry_array& array, void* const* objects, uint32_t count, uint16_t node);
 
   quarry_arrays* hot_ = nullptr;
   const ArrayCpus* cpus_ = nullptr;
   uintptr_t stride_ = 0;  // the real one; hot_->stride is this or 0
   uint16_t capacity_ = 0;
-  bool off_ = false;
+  std::atomic<bool> off_{false};
 };
 
 }  // namespace quarry

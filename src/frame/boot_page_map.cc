@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "frame/boot_page_map.h"
+
+namespace quarry {
+
+namespace {
+
+// Gives every section that `region` touches its pageblocks, unless it has them.
+bool add_sections(Section** sections, BootMemory& boot, uint32_t first, uint32_t last) {
+  for (uint32_t i = first; i <= last; ++i) {
+    if (sections[i] != nullptr) continue;
+    sections[i] = boot.alloc_array<Section>(1);
+    if (sections[i] == nullptr) return false;
+    for (Pageblock& block : sections[i]->block) block.zone_id = kNoZone;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool boot_page_map(PageMap& map, BootMemory& boot, const Platform& platform) {
+  constexpr unsigned kSectionShift = kSectionOrder + kPageShift;
+  const RegionList& memory = boot.memblock().memory();
+  if (memory.size() == 0) return false;
+  const uint64_t end_byte = memory[memory.size() - 1].end;
+  const auto section_count = static_cast<uint32_t>((end_byte - 1) >> kSectionShift) + 1;
+  // Whole sections, so that the buddy of any frame has a descriptor. The last frame number of all
+  // stays unused: its successor has to be a number too.
+  const uint64_t frames = uint64_t{section_count} << kSectionOrder;
+  const Pfn end(frames > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(frames));
+  Page* pages = static_cast<Page*>(boot.alloc(frames * sizeof(Page)));
+  Section** sections = boot.alloc_array<Section*>(section_count);
+  if (pages == nullptr || sections == nullptr) return false;
+  // Sections are memory too: what they take does not change the list of memory.
+  for (const MemoryRegion& region : memory) {
+    if (!add_sections(sections, boot, static_cast<uint32_t>(region.start >> kSectionShift),
+                      static_cast<uint32_t>((region.end - 1) >> kSectionShift))) {
+      return false;
+    }
+  }
+  constexpr uint64_t kDirectFrames = Arch::kLowmemLimit >> kPageShift;
+  const Pfn direct_end = uint64_t{end.value()} > kDirectFrames ? Pfn(kDirectFrames) : end;
+  map.boot(pages, sections, end, platform.direct_map_base(), direct_end);
+  return true;
+}
+
+}  // namespace quarry

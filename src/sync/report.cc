@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "sync/report.h"
+
+#include "sync/execution_context.h"
+
+namespace quarry {
+
+void LogText::write(const char* text, size_t length) {
+  for (size_t i = 0; i != length; ++i) {
+    line_[size_++] = text[i];
+    if (text[i] == '\n' || size_ == sizeof(line_)) flush();
+  }
+}
+
+void LogText::flush() {
+  if (size_ != 0) platform_.log(line_, size_);
+  size_ = 0;
+}
+
+bool PlaceSet::insert(uintptr_t place) {
+  for (std::atomic<uintptr_t>& slot : place_) {
+    // Relaxed: a place is a number, nothing is published by it.
+    uintptr_t seen = slot.load(std::memory_order_relaxed);
+    if (seen == 0 && slot.compare_exchange_strong(seen, place, std::memory_order_relaxed)) {
+      return true;
+    }
+    if (seen == place) return false;
+  }
+  return false;
+}
+
+bool RateLimit::allow(uint64_t now_ns) {
+  LockGuard guard(lock_);
+  if (granted_ == 0 || now_ns - begin_ns_ >= interval_ns_) {
+    begin_ns_ = now_ns;
+    granted_ = 0;
+  }
+  if (granted_ == burst_) return false;
+  ++granted_;
+  return true;
+}
+
+void Reporter::print_address(TextSink& out, uintptr_t address) {
+  char name[128];
+  name[0] = '\0';
+  platform_->symbolize(address, name);
+  format(out, "%s", static_cast<const char*>(name));
+}
+
+void Reporter::dump_stack() {
+  constexpr size_t kMostFrames = 24;
+  uintptr_t frames[kMostFrames];
+  const size_t count = platform_->backtrace(frames);
+  LogText out(*platform_);
+  format(out, "Call Trace:\n <TASK>\n");
+  for (size_t i = 0; i != count; ++i) {
+    format(out, " ");
+    print_address(out, frames[i]);
+    format(out, "\n");
+  }
+  format(out, " </TASK>\n");
+}
+
+void Reporter::warn(uintptr_t place, const char* what) {
+  {
+    LogText out(*platform_);
+    format(out, "------------[ cut here ]------------\n");
+    format(out, "WARNING: CPU: %d at ", platform_->current_cpu());
+    print_address(out, place);
+    format(out, "\n%s\n", what);
+  }
+  dump_stack();
+  LogText out(*platform_);
+  format(out, "---[ end trace 0000000000000000 ]---\n");
+}
+
+void Reporter::check_context(uint32_t gfp, uintptr_t place) {
+  const quarry_context& context = Arch::context();
+  if (!context_forbids(context, gfp) || !once(place)) return;
+  {
+    LogText out(*platform_);
+    format(out, "BUG: sleeping function called from invalid context at ");
+    print_address(out, place);
+    format(out, "\nin_atomic(): %d, irqs_disabled(): %d, non_block: 0, pid: 0, name: quarry\n",
+           int{context.atomic_depth != 0 || in_interrupt(context)},
+           int{context.irq_off_depth != 0});
+    format(out, "softirqs: %u, hardirqs: %u, nmis: %u\n", context.softirq_depth,
+           context.hardirq_depth, context.nmi_depth);
+    format(out, "Preemption disabled at:\n");
+    for (uintptr_t address : context.section_entry) {
+      if (address == 0) break;
+      format(out, "[<%p>] ", reinterpret_cast<const void*>(address));
+      print_address(out, address);
+      format(out, "\n");
+    }
+  }
+  dump_stack();
+}
+
+}  // namespace quarry
