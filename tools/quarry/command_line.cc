@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "tool_error.h"
+
+namespace quarry::tool {
+namespace {
+
+// CLI11's message without line breaks, so that every error is one line.
+std::string one_line(std::string message) {
+  std::ranges::replace(message, '\n', ' ');
+  return message;
+}
+
+// CLI11 takes -1 for the largest unsigned number. Returns what is wrong, as CLI11 wants it.
+std::string require_unsigned(const std::string& text) {
+  return text.starts_with('-') ? fmt::format("'{}' is less than 0", text) : "";
+}
+
+void require_one_stdin(const std::vector<std::string>& traces) {
+  if (std::ranges::count(traces, "-") > 1) throw ToolError("'-' can be given only once");
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  CLI::App app{
+      "Linux's memory allocator in a process: run what a real kernel allocated through it."};
+  app.name("quarry");
+  app.set_version_flag("--version", "quarry " QUARRY_VERSION);
+  app.require_subcommand(1);
+
+  ReplayOptions options;
+  std::string machine;
+  std::string json;
+  CLI::App* const replay = app.add_subcommand(
+      "replay", "Replay allocation traces (kmtrace 1, zstd or plain) and show Quarry beside Linux");
+  replay->add_option("TRACE", options.traces, "Trace files, or - for standard input")->required();
+  replay->add_option("--engine", options.machine.engine, "Slab engine")->capture_default_str();
+  CLI::Option* const machine_option = replay->add_option(
+      "--machine", machine, "nodes=N,cpus=N,ram=SIZE (default: 1 node, the trace's CPUs, 8G)");
+  CLI::Option* const json_option = replay->add_option(
+      "--json", json, "Write the results as JSON to this file, or with - to standard output");
+  replay->add_option("--seed", options.machine.seed, "Seed of what is decided at random")
+      ->check(require_unsigned)
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return {std::nullopt, app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return {std::nullopt, app.version() + "\n"};
+  } catch (const CLI::ParseError& error) {
+    throw ToolError(one_line(error.what()) + " (see quarry --help)");
+  }
+  require_engine(options.machine.engine);
+  if (*machine_option) parse_machine(machine, options.machine);
+  if (*json_option) options.json = json;
+  require_one_stdin(options.traces);
+  return {std::move(options), ""};
+}
+
+}  // namespace quarry::tool

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace quarry::tool {
+
+// The machine that a trace is replayed on.
+struct MachineSpec {
+  unsigned nodes = 1;
+  unsigned cpus = 0;  // 0: as many as the trace was recorded on
+  uint64_t ram_bytes = uint64_t{8} << 30;
+  std::string engine = "slub";
+  uint64_t seed = 0;
+};
+
+// Reads `nodes=N,cpus=N,ram=SIZE`, each part at most once and in any order, into `spec`. SIZE is a
+// number of bytes or has one of the suffixes K, M, G, T. Throws ToolError for anything else and for
+// a machine that cannot exist.
+void parse_machine(std::string_view text, MachineSpec& spec);
+
+// Throws ToolError, naming the engines there are, when `name` is none of them.
+void require_engine(std::string_view name);
+
+// "2 nodes, 4 CPUs, 8 GiB"
+std::string describe(const MachineSpec& spec);
+
+}  // namespace quarry::tool

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "replay_command.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "json_report.h"
+#include "output_file.h"
+#include "progress_bar.h"
+#include "replay.h"
+#include "text_report.h"
+#include "tool_error.h"
+#include "trace_source.h"
+
+namespace quarry::tool {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The asked-for machine with what is left to the trace filled in.
+MachineSpec machine_for(const ReplayOptions& options, const std::string& trace, unsigned cpus) {
+  MachineSpec spec = options.machine;
+  if (spec.cpus == 0) spec.cpus = std::max(cpus, 1U);
+  if (spec.cpus >= cpus) return spec;
+  throw ToolError(
+      fmt::format("--machine: cpus={} is too few: {} was recorded on {}", spec.cpus, trace, cpus));
+}
+
+RunResult replay_one(const ReplayOptions& options, const std::string& trace, TraceSource& source,
+                     const TargetFactory& make_target) {
+  const auto free_slot_bytes = linux_free_slot_bytes_at_start(trace);
+  const auto begin = Clock::now();
+  TraceReader reader(trace == "-" ? "<stdin>" : trace, source);
+  const auto header_read = Clock::now();
+  const MachineSpec spec = machine_for(options, trace, reader.header().cpus);
+  const std::unique_ptr<Target> target = make_target(spec);
+
+  ProgressBar bar(trace_name(trace), reader.header().events);
+  Replay replay(reader, *target);
+  RunResult run = replay.run([&bar](uint64_t events) { bar.update(events); });
+
+  const auto spent = header_read - begin + run.replay_time;
+  run.ns_per_event = static_cast<double>(std::chrono::nanoseconds(spent).count()) /
+                     static_cast<double>(std::max<uint64_t>(run.events, 1));
+  run.trace = trace;
+  run.name = trace_name(trace);
+  run.machine = spec;
+  run.linux_free_slot_bytes_at_start = free_slot_bytes;
+  return run;
+}
+
+}  // namespace
+
+int replay_command(const ReplayOptions& options, const TargetFactory& make_target) {
+  std::optional<OutputFile> json;
+  if (options.json) json.emplace(*options.json);
+  const bool tables = options.json != "-";
+
+  // All are opened first: a name that is wrong shall not wait for the replays before it.
+  std::vector<std::unique_ptr<TraceSource>> sources;
+  for (const std::string& trace : options.traces) {
+    sources.push_back(std::make_unique<TraceSource>(trace));
+  }
+  std::vector<RunResult> runs;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    runs.push_back(replay_one(options, options.traces[i], *sources[i], make_target));
+    sources[i].reset();
+    if (tables) write_stdout(text_report(runs.back()));
+  }
+  if (tables) write_stdout(comparison_table(runs));
+  if (json) json->write(json_report(runs));
+  const bool valid =
+      std::ranges::all_of(runs, [](const RunResult& run) { return run.validate == "ok"; });
+  return valid ? 0 : 1;
+}
+
+}  // namespace quarry::tool
