@@ -104,7 +104,8 @@ TEST(HostedPlatform, MapsScatteredFramesInARow) {
   for (size_t i = 0; i != std::size(frames); ++i) {
     ASSERT_TRUE(machine.map(at + i * kPage, Pfn{frames[i]}, 1, MapAccess::kReadWrite));
   }
-  for (size_t i = 0; i != std::size(frames) * kPage; ++i) at.as<char>()[i] = static_cast<char>(i / 7);
+  for (size_t i = 0; i != std::size(frames) * kPage; ++i)
+    at.as<char>()[i] = static_cast<char>(i / 7);
   for (size_t i = 0; i != std::size(frames) * kPage; ++i) {
     ASSERT_EQ(direct(machine, frames[i / kPage] * kPage)[i % kPage], static_cast<char>(i / 7));
   }
@@ -142,7 +143,8 @@ TEST(HostedPlatform, ContentsStayWithTheirFrames) {
       ASSERT_TRUE(machine.map(at, first, count, MapAccess::kReadWrite));
       // Two views at once: the second one cannot take entries that the first one has.
       ASSERT_TRUE(machine.map(at + 4000 * kPage, first, count, MapAccess::kReadWrite));
-      for (size_t i = 0; i != count; ++i) at.as<char>()[i * kPage + i] = static_cast<char>(stamp + i);
+      for (size_t i = 0; i != count; ++i)
+        at.as<char>()[i * kPage + i] = static_cast<char>(stamp + i);
       for (size_t i = 0; i != count; ++i) {
         const char wanted = static_cast<char>(stamp + i);
         ASSERT_EQ((at + 4000 * kPage).as<char>()[i * kPage + i], wanted);
@@ -164,8 +166,8 @@ TEST(HostedPlatform, SurvivesTheLimitOfMappings) {
   const auto place = [&](size_t i) { return machine.vmalloc_start() + 2 * i * kPage; };
   for (int round = 0; round != 2; ++round) {
     size_t count = 0;
-    while (count != 200'000 && machine.map(place(count), Pfn{2 + count % 1000}, 1,
-                                           MapAccess::kReadWrite)) {
+    while (count != 200'000 &&
+           machine.map(place(count), Pfn{2 + count % 1000}, 1, MapAccess::kReadWrite)) {
       ++count;
     }
     ASSERT_LT(count, 200'000U) << "the host has no limit that a test could reach";
@@ -221,11 +223,10 @@ TEST(HostedPlatform, SimulatedCpusAndClockStandStill) {
 TEST(HostedPlatform, LogGoesWhereTheOptionsSay) {
   std::string text;
   HostedPlatform machine;
-  ASSERT_TRUE(machine.open({.log =
-                                [](void* context, const char* piece, size_t length) {
-                                  static_cast<std::string*>(context)->append(piece, length);
-                                },
-                            .log_context = &text}));
+  ASSERT_TRUE(machine.open(
+      {.log = [](void* context, const char* piece,
+                 size_t length) { static_cast<std::string*>(context)->append(piece, length); },
+       .log_context = &text}));
   machine.log("one\ntwo", 5);
   EXPECT_EQ(text, "one\nt");
 }
