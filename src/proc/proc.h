@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Texts in the exact format of the kernel's /proc files of the same name (proc(5); formats: Linux
+// 6.1). Process context; each takes the locks it needs for a moment at a time, so a text is a
+// consistent picture of each line and not of the whole.
+
+#include "base/text_sink.h"
+#include "kmem/kmem.h"
+#include "zone/page_allocator.h"
+
+namespace quarry {
+
+void write_buddyinfo(TextSink& out, PageAllocator& pages);
+void write_slabinfo(TextSink& out, const Kmem& kmem);
+
+}  // namespace quarry

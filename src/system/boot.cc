@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+// Boot order: memory map -> page descriptors -> zones (empty) -> caches -> memory to the zones ->
+// vmalloc. Tables are taken before the zones get what is left.
+
+#include "frame/boot_page_map.h"
+#include "system/core.h"
+
+namespace quarry {
+
+bool Core::boot(Platform& platform, const Config& config) {
+  Memblock memblock;
+  if (!memblock.add_all(platform)) return false;
+  BootMemory boot_memory(memblock, platform, PhysAddr(Arch::kLowmemLimit));
+  if (!boot_page_map(map, boot_memory, platform)) return false;
+  const PageAllocatorOptions page_options{config.fail_page_alloc, config.seed};
+  if (!pages.boot(platform, map, boot_memory, page_options)) return false;
+  slub.init(kmem, pages);
+  if (!kmem.boot(pages, slub, boot_memory, config.failslab, config.seed)) return false;
+  pages.hand_over(memblock);
+  mapper.init(platform);
+  return vmalloc.boot(pages, kmem, mapper);
+}
+
+bool MemorySystem::boot(Platform& platform, const Config& config) {
+  Core* core = new (core_) Core;
+  core->booted = core->boot(platform, config);
+  if (!core->booted) {
+    LogText out(platform);
+    format(out, "quarry: this machine has too little memory, or memory in too many pieces\n");
+  }
+  return core->booted;
+}
+
+bool MemorySystem::booted() const { return Core::of(*this).booted; }
+
+uint64_t MemorySystem::shutdown() {
+  Core& core = Core::of(*this);
+  uint64_t left = 0;
+  {
+    LogText out(core.pages.platform());
+    core.kmem.for_each([&](KmemCache& cache) {
+      core.kmem.shrink(cache);
+      const SlabCounts sums = core.kmem.counts(cache);
+      const size_t objects = sums.total_objects - sums.free_in_partial;
+      if (objects == 0) return;
+      left += objects;
+      format(out, "%s: %zu objects were never freed\n", cache.name, objects);
+    });
+  }
+  core.booted = false;
+  return left;
+}
+
+Platform& MemorySystem::platform() const { return Core::of(*this).pages.platform(); }
+
+void MemorySystem::lock_all() {
+  Core& core = Core::of(*this);
+  core.kmem.lock_all();
+  core.vmalloc.lock_all();
+  core.pages.lock_all();
+}
+
+void MemorySystem::unlock_all() {
+  Core& core = Core::of(*this);
+  core.pages.unlock_all();
+  core.vmalloc.unlock_all();
+  core.kmem.unlock_all();
+}
+
+}  // namespace quarry

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A MemorySystem from the inside: the rooms, composed. It lies in the storage that the public class
+// reserves, so that a system has a fixed address and its fast paths no indirection.
+
+#include "kmem/kmem.h"
+#include "kmem/slub/slub.h"
+#include "map/hosted_mapper.h"
+#include "quarry/memory_system.h"
+#include "vmalloc/vmalloc.h"
+#include "zone/page_allocator.h"
+
+namespace quarry {
+
+struct Core {
+  bool booted = false;
+  PageMap map;
+  PageAllocator pages;
+  Kmem kmem;
+  Slub slub;
+  PlatformMapper mapper;
+  Vmalloc vmalloc;
+
+  static Core& of(MemorySystem& system) { return *reinterpret_cast<Core*>(system.core_); }
+  static const Core& of(const MemorySystem& system) {
+    return *reinterpret_cast<const Core*>(system.core_);
+  }
+  static constexpr size_t storage_bytes() { return MemorySystem::kCoreBytes; }
+
+  bool boot(Platform& platform, const Config& config);
+};
+
+static_assert(sizeof(Core) <= Core::storage_bytes(), "MemorySystem::kCoreBytes is too small");
+
+}  // namespace quarry

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+// The public calls that look and change nothing.
+
+#include "proc/proc.h"
+#include "proc/vmallocinfo.h"
+#include "system/core.h"
+
+namespace quarry {
+
+namespace {
+
+constexpr const char* kEngineNames[] = {"slub"};
+
+bool equal(const char* a, const char* b) {
+  while (*a != '\0' && *a == *b) ++a, ++b;
+  return *a == *b;
+}
+
+}  // namespace
+
+const char* slab_engine_name(SlabEngineKind kind) {
+  return kEngineNames[static_cast<unsigned>(kind)];
+}
+
+bool find_slab_engine(const char* name, SlabEngineKind& kind) {
+  for (unsigned i = 0; i != std::size(kEngineNames); ++i) {
+    if (!equal(name, kEngineNames[i])) continue;
+    kind = static_cast<SlabEngineKind>(i);
+    return true;
+  }
+  return false;
+}
+
+CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
+  const SlabCounts sums = cache.owner->counts(cache);
+  return {.name = cache.name,
+          .number = cache.number,
+          .object_size = cache.object_size,
+          .size = cache.size,
+          .objects_per_slab = cache.objects,
+          .pages_per_slab = cache.order.pages(),
+          .array_capacity = 2U * cache.array_capacity,
+          .active_objects = sums.total_objects - sums.free_in_partial,
+          .total_objects = sums.total_objects,
+          .slabs = sums.slabs,
+          .slab_pages = sums.pages,
+          .cached_objects = cache.owner->cached_objects(cache),
+          .array_hits = cache.hits.load(std::memory_order_relaxed),
+          .array_refills = cache.refills.load(std::memory_order_relaxed),
+          .array_flushes = cache.flushes.load(std::memory_order_relaxed)};
+}
+
+void MemorySystem::for_each_cache(void (*visit)(void*, const CacheInfo&), void* context) const {
+  Core::of(*this).kmem.for_each(
+      [&](const KmemCache& cache) { visit(context, cache_info(cache)); });
+}
+
+void MemorySystem::for_each_free_block(void (*visit)(void*, const FreeBlock&),
+                                       void* context) const {
+  const PageAllocator& pages = Core::of(*this).pages;
+  for (unsigned id = 0; id != pages.zone_count(); ++id) {
+    const Zone& zone = pages.zone(id);
+    LockGuard guard(zone.lock);
+    zone.buddy.for_each([&](Order order, MigrateType type, Pfn pfn) {
+      visit(context, {.node = zone.node,
+                      .zone = static_cast<uint8_t>(zone.type),
+                      .migrate_type = static_cast<uint8_t>(type),
+                      .order = order,
+                      .pfn = pfn});
+    });
+  }
+}
+
+uint64_t MemorySystem::slab_page_count() const { return Core::of(*this).kmem.slab_pages(); }
+uint64_t MemorySystem::vmalloc_page_count() const { return Core::of(*this).vmalloc.page_count(); }
+
+void MemorySystem::buddyinfo(TextSink& out) const {
+  write_buddyinfo(out, Core::of(*this).kmem.pages());
+}
+
+void MemorySystem::slabinfo(TextSink& out) const { write_slabinfo(out, Core::of(*this).kmem); }
+
+void MemorySystem::vmallocinfo(TextSink& out) const {
+  write_vmallocinfo(out, Core::of(*this).vmalloc);
+}
+
+bool MemorySystem::validate(TextSink& out) const {
+  const Core& core = Core::of(*this);
+  const bool pages = core.pages.validate(&out);
+  const bool objects = core.kmem.validate(out);
+  const bool areas = core.vmalloc.validate(out);
+  return pages && objects && areas;
+}
+
+}  // namespace quarry
