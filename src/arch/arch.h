@@ -14,21 +14,16 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arch/array_ops.h"
 #include "port_arch.h"
 #include "quarry/abi/array.h"
 #include "quarry/abi/context.h"
 
 namespace quarry {
 
-enum class PushResult : uint8_t {
-  kPushed,
-  kRefused,  // array full, off, or of another node
-  kTwice,    // the topmost entry is this very pointer
-};
-
 template <class A>
 concept ArchContract = requires(const quarry_arrays& arrays, void* object, void** objects,
-                                uint16_t node, uint32_t count, unsigned spins) {
+                                uint32_t node, uint32_t count, unsigned spins) {
   // 4 KiB pages everywhere; a pageblock is the unit that has one migrate type.
   { A::kPageShift } -> std::convertible_to<unsigned>;
   { A::kPageblockOrder } -> std::convertible_to<unsigned>;
@@ -51,9 +46,12 @@ concept ArchContract = requires(const quarry_arrays& arrays, void* object, void*
 
   { A::pop(arrays) } -> std::same_as<void*>;
   { A::push(arrays, object, node) } -> std::same_as<PushResult>;
-  // As many as there are or fit, in array order; the number moved is returned.
-  { A::pop_many(arrays, objects, count) } -> std::same_as<uint32_t>;
-  { A::push_many(arrays, objects, count, node) } -> std::same_as<uint32_t>;
+  { A::turn_over(arrays) } -> std::same_as<uint32_t>;
+  // As many as there are or fit; the number moved is returned.
+  { A::template pop_many<ArraySide::kFreed>(arrays, objects, count) } -> std::same_as<uint32_t>;
+  {
+    A::template push_many<ArraySide::kReady>(arrays, objects, count, node)
+    } -> std::same_as<uint32_t>;
 };
 
 static_assert(ArchContract<Arch>);

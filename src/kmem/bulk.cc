@@ -8,7 +8,7 @@ namespace quarry {
 
 size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uintptr_t place) {
   if (objects.empty() || !may_alloc(cache, gfp, place)) return 0;
-  size_t got = cache.cpu_arrays.pop_many(objects);
+  size_t got = cache.cpu_arrays.take_ready(objects);
   while (got != objects.size()) {
     const uint32_t count = engine_->alloc(cache, gfp, kNoNode, objects.subspan(got));
     if (count == 0) {
@@ -39,7 +39,7 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
       ++run;
     }
     const std::span<void*> same = objects.first(run);
-    const uint32_t pushed = owner->cpu_arrays.push_many(same, node);
+    const uint32_t pushed = owner->cpu_arrays.put_freed(same, node);
     if (pushed != run) engine_->free(*owner, same.subspan(pushed));
     objects = objects.subspan(run);
   }

@@ -8,13 +8,8 @@ namespace quarry {
 
 namespace {
 
-// Objects moved between an array and the engine at a time: half an array, as SLAB does.
+// Objects moved between an array and the engine at a time: one of the array's two stacks.
 constexpr uint32_t kMaxBatch = 32;
-
-uint32_t batch_of(const KmemCache& cache) {
-  const uint32_t half = (cache.array_capacity + 1u) / 2;
-  return half < kMaxBatch ? half : kMaxBatch;
-}
 
 }  // namespace
 
@@ -32,6 +27,10 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
   void* object = nullptr;
   if (node == kNoNode || pages_->node_count() == 1) {
     object = cache.cpu_arrays.pop();
+    // What was freed is worth turning over if it lasts for a while.
+    if (object == nullptr && 2 * cache.cpu_arrays.turn_over() > cache.array_capacity) {
+      object = cache.cpu_arrays.pop();
+    }
     if (object != nullptr) {
       cache.hits.fetch_add(1, std::memory_order_relaxed);
     } else {
@@ -48,7 +47,7 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
 void* Kmem::refill(KmemCache& cache, Gfp gfp) {
   void* batch[kMaxBatch];
   const uint32_t wanted =
-      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : batch_of(cache);
+      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : cache.array_capacity;
   const uint32_t count = engine_->alloc(cache, gfp, kNoNode, std::span(batch, wanted));
   if (count == 0) return nullptr;
   cache.refills.fetch_add(1, std::memory_order_relaxed);
@@ -56,7 +55,7 @@ void* Kmem::refill(KmemCache& cache, Gfp gfp) {
     const std::span<void*> rest(batch, count - 1);
     // An object of a remote slab must not enter the array of this node.
     const uint16_t node = map_->page_of(batch[0])->node;
-    const uint32_t pushed = cache.cpu_arrays.push_many(rest, node);
+    const uint32_t pushed = cache.cpu_arrays.put_ready(rest, node);
     if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed));
   }
   return batch[count - 1];
@@ -88,20 +87,23 @@ void Kmem::kfree_slow(Page* page, const void* object) {
   }
 }
 
-// Gives half of a full array back to the engine and pushes the object; an object that has no place
+// Gives the freed half of a full array back to the engine and pushes the object; an object that has no place
 // in the array goes to the engine by itself.
 void Kmem::make_room(KmemCache& cache, void* object, uint16_t node) {
   void* batch[kMaxBatch];
   uint32_t count = 0;
   if (node == pages_->local_node().value()) {
-    count = cache.cpu_arrays.pop_many(std::span(batch, batch_of(cache)));
+    if (cache.cpu_arrays.turn_over() != 0) {
+      if (cache.cpu_arrays.push(object, node) == PushResult::kPushed) return;
+    }
+    count = cache.cpu_arrays.take_freed(std::span(batch, cache.array_capacity));
   }
   if (count != 0) {
     cache.flushes.fetch_add(1, std::memory_order_relaxed);
     if (batch[count - 1] == object) {
       // It was on top of a full array: freed twice in a row.
       report_object(cache, object, "Object already free");
-      const uint32_t pushed = cache.cpu_arrays.push_many(std::span(batch, count), node);
+      const uint32_t pushed = cache.cpu_arrays.put_freed(std::span(batch, count), node);
       if (pushed != count) engine_->free(cache, std::span(batch, count).subspan(pushed));
       return;
     }

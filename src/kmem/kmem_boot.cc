@@ -8,8 +8,8 @@ namespace quarry {
 
 namespace {
 
-// One array, header included, of any cache: 63 objects on 64-bit machines.
-constexpr size_t kArrayBytes = 8 + 63 * sizeof(void*);
+// One array of any cache: the header and two stacks of up to 31 objects.
+constexpr size_t kArrayBytes = sizeof(quarry_array) + 2 * 31 * sizeof(void*);
 constexpr unsigned kMinCaches = 64;
 constexpr unsigned kMaxCaches = 1024;
 

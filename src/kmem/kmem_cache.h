@@ -32,12 +32,12 @@ class alignas(64) KmemCache : public ::kmem_cache {
   Order order{0};             // preferred
   Order min_order{0};         // under fragmentation
   uint16_t objects = 0;       // in a slab of the preferred order
-  uint16_t free_pointer = 0;  // offset in a free object of the link to the next
+  uint32_t free_pointer = 0;  // offset in a free object of the link to the next
   uint32_t inuse_bytes = 0;   // of an object with its padding, without what the allocator added
   uint32_t min_partial = 0;   // empty slabs are kept while fewer partial ones than this are there
 
   CpuArrays cpu_arrays;
-  uint16_t array_capacity = 0;
+  uint16_t array_capacity = 0;  // objects in each of an array's two stacks
   void* engine_nodes = nullptr;  // the engine's state, one for each node
 
   // Order of creation; guarded by Kmem's list lock.

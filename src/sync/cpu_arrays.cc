@@ -17,7 +17,10 @@ void CpuArrays::init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, ui
 
 uint32_t CpuArrays::count(CpuId cpu) const {
   if (!is_active(cpu)) return 0;
-  return std::atomic_ref(array_of(cpu)->count).load(std::memory_order_relaxed);
+  quarry_array& array = *array_of(cpu);
+  return (std::atomic_ref(array.ready).load(std::memory_order_relaxed) +
+          std::atomic_ref(array.freed).load(std::memory_order_relaxed)) /
+         2;
 }
 
 void CpuArrays::turn_off() {
@@ -37,9 +40,9 @@ bool CpuArrays::activate(CpuId cpu) {
   // First the bit, so that no emptying misses an array that can hold something.
   active_word(cpu).fetch_or(1U << cpu.value() % 32, std::memory_order_seq_cst);
   quarry_array* array = array_of(cpu);
-  // Two callers may meet here and write the same; the CPU itself writes only `count`.
-  std::atomic_ref(array->node).store(cpus_->node(cpu), std::memory_order_relaxed);
-  std::atomic_ref(array->capacity).store(capacity_, std::memory_order_release);
+  // Two callers may meet here and write the same; the CPU itself writes only the sizes.
+  std::atomic_ref(array->node).store(uint32_t{cpus_->node(cpu)}, std::memory_order_relaxed);
+  std::atomic_ref(array->capacity).store(uint32_t{2} * capacity_, std::memory_order_release);
   return true;
 }
 
@@ -51,73 +54,87 @@ bool CpuArrays::activate_here() {
 
 uint32_t CpuArrays::take_piece(CpuId cpu, void** piece) {
   if (!is_active(cpu)) return 0;
-  if (cpus_->lockless()) return pop_from(*array_of(cpu), piece, kPiece);
+  const auto take = [&] {
+    quarry_array& array = *array_of(cpu);
+    const uint32_t freed = array_ops::pop_many(array, ArraySide::kFreed, piece, kPiece);
+    return freed != 0 ? freed : array_ops::pop_many(array, ArraySide::kReady, piece, kPiece);
+  };
+  if (cpus_->lockless()) return take();
   LockGuard guard(cpus_->lock(cpu));
-  return pop_from(*array_of(cpu), piece, kPiece);
+  return take();
 }
 
-uint32_t CpuArrays::pop_from(quarry_array& array, void** objects, uint32_t count) {
-  const uint32_t moved = count < array.count ? count : array.count;
-  array.count -= moved;
-  for (uint32_t i = 0; i != moved; ++i) objects[i] = array.slot[array.count + i];
-  return moved;
-}
-
-uint32_t CpuArrays::push_to(quarry_array& array, void* const* objects, uint32_t count,
-                            uint16_t node) {
-  if (array.node != node || array.count >= array.capacity) return 0;
-  const uint32_t room = array.capacity - array.count;
-  const uint32_t moved = count < room ? count : room;
-  for (uint32_t i = 0; i != moved; ++i) array.slot[array.count + i] = objects[i];
-  array.count += moved;
-  return moved;
+template <class Operation>
+uint32_t CpuArrays::on_locked_array(Operation&& operation) {
+  if (is_off()) return 0;
+  const CpuId cpu = cpus_->current();
+  activate(cpu);
+  LockGuard guard(cpus_->lock(cpu));
+  return operation(*array_of(cpu));
 }
 
 void* CpuArrays::pop() {
   if (cpus_->lockless()) return Arch::pop(*hot_);
   void* object = nullptr;
-  return pop_many(std::span(&object, 1)) != 0 ? object : nullptr;
+  on_locked_array([&](quarry_array& array) {
+    object = array_ops::pop(array);
+    return 0U;
+  });
+  return object;
 }
 
-uint32_t CpuArrays::pop_many(std::span<void*> objects) {
-  const auto count = static_cast<uint32_t>(objects.size());
-  if (cpus_->lockless()) return Arch::pop_many(*hot_, objects.data(), count);
-  if (is_off()) return 0;
-  const CpuId cpu = cpus_->current();
-  if (!is_active(cpu)) return 0;
-  LockGuard guard(cpus_->lock(cpu));
-  return pop_from(*array_of(cpu), objects.data(), count);
+uint32_t CpuArrays::turn_over() {
+  if (cpus_->lockless()) return Arch::turn_over(*hot_);
+  return on_locked_array([](quarry_array& array) { return array_ops::turn_over(array); });
 }
 
 PushResult CpuArrays::push(void* object, uint16_t node) {
+  PushResult result = PushResult::kRefused;
   if (cpus_->lockless()) {
-    const PushResult result = Arch::push(*hot_, object, node);
+    result = Arch::push(*hot_, object, node);
     if (result != PushResult::kRefused || !activate_here()) return result;
     return Arch::push(*hot_, object, node);
   }
-  if (is_off()) return PushResult::kRefused;
-  const CpuId cpu = cpus_->current();
-  activate(cpu);
-  LockGuard guard(cpus_->lock(cpu));
-  quarry_array& array = *array_of(cpu);
-  if (array.count != 0 && array.slot[array.count - 1] == object) return PushResult::kTwice;
-  return push_to(array, &object, 1, node) != 0 ? PushResult::kPushed : PushResult::kRefused;
+  on_locked_array([&](quarry_array& array) {
+    result = array_ops::push(array, object, node);
+    return 0U;
+  });
+  return result;
 }
 
+template <ArraySide kSide>
+uint32_t CpuArrays::pop_many(std::span<void*> objects) {
+  const auto count = static_cast<uint32_t>(objects.size());
+  if (cpus_->lockless()) return Arch::pop_many<kSide>(*hot_, objects.data(), count);
+  return on_locked_array([&](quarry_array& array) {
+    return array_ops::pop_many(array, kSide, objects.data(), count);
+  });
+}
+
+template <ArraySide kSide>
 uint32_t CpuArrays::push_many(std::span<void* const> objects, uint16_t node) {
   const auto count = static_cast<uint32_t>(objects.size());
   if (cpus_->lockless()) {
-    // The contract of pushing does not write to the objects.
-    void** from = const_cast<void**>(objects.data());
-    const uint32_t moved = Arch::push_many(*hot_, from, count, node);
+    const uint32_t moved = Arch::push_many<kSide>(*hot_, objects.data(), count, node);
     if (moved != 0 || count == 0 || !activate_here()) return moved;
-    return Arch::push_many(*hot_, from, count, node);
+    return Arch::push_many<kSide>(*hot_, objects.data(), count, node);
   }
-  if (is_off()) return 0;
-  const CpuId cpu = cpus_->current();
-  activate(cpu);
-  LockGuard guard(cpus_->lock(cpu));
-  return push_to(*array_of(cpu), objects.data(), count, node);
+  return on_locked_array([&](quarry_array& array) {
+    return array_ops::push_many(array, kSide, objects.data(), count, node);
+  });
+}
+
+uint32_t CpuArrays::take_ready(std::span<void*> objects) {
+  return pop_many<ArraySide::kReady>(objects);
+}
+uint32_t CpuArrays::take_freed(std::span<void*> objects) {
+  return pop_many<ArraySide::kFreed>(objects);
+}
+uint32_t CpuArrays::put_ready(std::span<void* const> objects, uint16_t node) {
+  return push_many<ArraySide::kReady>(objects, node);
+}
+uint32_t CpuArrays::put_freed(std::span<void* const> objects, uint16_t node) {
+  return push_many<ArraySide::kFreed>(objects, node);
 }
 
 }  // namespace quarry

@@ -63,10 +63,10 @@ class ArrayCpus {
 
 class CpuArrays {
  public:
-  // Bytes of one array of that capacity, for any owner with up to `cpus` CPUs. Arrays of one CPU
+  // Bytes of one array whose stacks have that capacity each, for any owner with up to `cpus` CPUs. Arrays of one CPU
   // may lie side by side: the stride is then the sum of their sizes, the same for all of them.
   static constexpr size_t array_bytes(unsigned capacity, unsigned cpus) {
-    const size_t slots = capacity * sizeof(void*);
+    const size_t slots = 2 * capacity * sizeof(void*);
     const size_t used_bits = (cpus + 31) / 32 * sizeof(uint32_t);
     return round_up(sizeof(quarry_array) + (slots > used_bits ? slots : used_bits),
                     alignof(quarry_array));
@@ -77,18 +77,23 @@ class CpuArrays {
   void init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, uintptr_t stride,
             uint16_t capacity);
 
+  // Entries of each of an array's two stacks.
   uint16_t capacity() const { return capacity_; }
   // What CPU `cpu` holds now. Exact only while nobody uses the arrays.
   uint32_t count(CpuId cpu) const;
 
   // --- Operations of slow paths, on the array of the CPU the caller runs on. Any context. ---
 
-  // Null: nothing there.
+  // Null: nothing is ready.
   void* pop();
+  // Makes what was freed ready if nothing is; how many entries that are.
+  uint32_t turn_over();
   PushResult push(void* object, uint16_t node);
-  // As many as there are or fit; how many. pop_many() takes the topmost ones, in array order.
-  uint32_t pop_many(std::span<void*> objects);
-  uint32_t push_many(std::span<void* const> objects, uint16_t node);
+  // As many as there are or fit; how many. The topmost ones, in the order of the stack.
+  uint32_t take_ready(std::span<void*> objects);
+  uint32_t take_freed(std::span<void*> objects);
+  uint32_t put_ready(std::span<void* const> objects, uint16_t node);
+  uint32_t put_freed(std::span<void* const> objects, uint16_t node);
 
   // --- Emptying; the owner makes sure that only one caller at a time does it ---
 
@@ -97,8 +102,8 @@ class CpuArrays {
   bool is_off() const { return off_.load(std::memory_order_relaxed); }
 
   // Hands everything that all CPUs hold to `take(span<void*> objects)` in pieces and leaves the
-  // arrays empty; lowest CPU first, topmost objects first. Lockless mode: only between a
-  // settle() that returned true and turn_on(). No array lock is held while `take` runs.
+  // arrays empty: lowest CPU first, of each the freed before the ready ones, topmost first.
+  // Lockless mode: only between a settle() that returned true and turn_on(). No array lock is held while `take` runs.
   template <class Take>
   void take_all(Take&& take) {
     void* piece[kPiece];
@@ -113,7 +118,8 @@ class CpuArrays {
     for (unsigned cpu = 0; cpu != cpus_->count(); ++cpu) {
       if (!is_active(CpuId(cpu))) continue;
       const quarry_array& array = *array_of(CpuId(cpu));
-      for (uint32_t i = 0; i != array.count; ++i) visit(CpuId(cpu), array.slot[i]);
+      for (uint32_t i = 0; i != array.freed; i += 2) visit(CpuId(cpu), array.slot[i]);
+      for (uint32_t i = 0; i != array.ready; i += 2) visit(CpuId(cpu), array.slot[i + 1]);
     }
   }
 
@@ -134,8 +140,12 @@ class CpuArrays {
   bool activate(CpuId cpu);
   bool activate_here();
   uint32_t take_piece(CpuId cpu, void** piece);
-  static uint32_t pop_from(quarry_array& array, void** objects, uint32_t count);
-  static uint32_t push_to(quarry_array& array, void* const* objects, uint32_t count, uint16_t node);
+  template <class Operation>
+  uint32_t on_locked_array(Operation&& operation);
+  template <ArraySide kSide>
+  uint32_t pop_many(std::span<void*> objects);
+  template <ArraySide kSide>
+  uint32_t push_many(std::span<void* const> objects, uint16_t node);
 
   quarry_arrays* hot_ = nullptr;
   const ArrayCpus* cpus_ = nullptr;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "arch/array_ops.h"
 #include "quarry/abi/array.h"
 #include "quarry/abi/context.h"
 
@@ -20,8 +21,6 @@ void quarry_hosted_yield();
 }
 
 namespace quarry {
-
-enum class PushResult : uint8_t;
 
 struct Arch {
   static constexpr unsigned kPageShift = 12;
@@ -59,10 +58,13 @@ struct Arch {
   }
 
   static inline void* pop(const quarry_arrays& arrays);
-  static inline PushResult push(const quarry_arrays& arrays, void* object, uint16_t node);
+  static inline PushResult push(const quarry_arrays& arrays, void* object, uint32_t node);
+  static inline uint32_t turn_over(const quarry_arrays& arrays);
+  template <ArraySide kSide>
   static inline uint32_t pop_many(const quarry_arrays& arrays, void** objects, uint32_t count);
-  static inline uint32_t push_many(const quarry_arrays& arrays, void** objects, uint32_t count,
-                                   uint16_t node);
+  template <ArraySide kSide>
+  static inline uint32_t push_many(const quarry_arrays& arrays, void* const* objects,
+                                   uint32_t count, uint32_t node);
 };
 
 }  // namespace quarry

@@ -8,12 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arch/array_ops.h"
 #include "quarry/abi/array.h"
 #include "quarry/abi/context.h"
 
 namespace quarry {
-
-enum class PushResult : uint8_t;
 
 struct CpuBlock {
   CpuBlock* self;  // so that one load through the segment gives the linear address
@@ -47,56 +46,35 @@ struct X86Arch {
   static void relax(unsigned) { asm volatile("pause" : : : "memory"); }
 
   static void* pop(const quarry_arrays& arrays) {
-    const unsigned long flags = irq_save();
-    quarry_array& array = own_array(arrays);
-    void* object = array.count == 0 ? nullptr : array.slot[--array.count];
-    irq_restore(flags);
-    return object;
+    const InterruptsOff off;
+    return array_ops::pop(own_array(arrays));
   }
-
-  static PushResult push(const quarry_arrays& arrays, void* object, uint16_t node) {
-    const unsigned long flags = irq_save();
-    quarry_array& array = own_array(arrays);
-    PushResult result = kPushed;
-    if (array.count >= array.capacity || array.node != node) {
-      result = kRefused;
-    } else if (array.count != 0 && array.slot[array.count - 1] == object) {
-      result = kTwice;
-    } else {
-      array.slot[array.count++] = object;
-    }
-    irq_restore(flags);
-    return result;
+  static PushResult push(const quarry_arrays& arrays, void* object, uint32_t node) {
+    const InterruptsOff off;
+    return array_ops::push(own_array(arrays), object, node);
   }
-
+  static uint32_t turn_over(const quarry_arrays& arrays) {
+    const InterruptsOff off;
+    return array_ops::turn_over(own_array(arrays));
+  }
+  template <ArraySide kSide>
   static uint32_t pop_many(const quarry_arrays& arrays, void** objects, uint32_t count) {
-    const unsigned long flags = irq_save();
-    quarry_array& array = own_array(arrays);
-    const uint32_t moved = count < array.count ? count : array.count;
-    array.count -= moved;
-    for (uint32_t i = 0; i != moved; ++i) objects[i] = array.slot[array.count + i];
-    irq_restore(flags);
-    return moved;
+    const InterruptsOff off;
+    return array_ops::pop_many(own_array(arrays), kSide, objects, count);
   }
-
-  static uint32_t push_many(const quarry_arrays& arrays, void** objects, uint32_t count,
-                            uint16_t node) {
-    const unsigned long flags = irq_save();
-    quarry_array& array = own_array(arrays);
-    const uint32_t room =
-        array.count < array.capacity && array.node == node ? array.capacity - array.count : 0;
-    const uint32_t moved = count < room ? count : room;
-    for (uint32_t i = 0; i != moved; ++i) array.slot[array.count + i] = objects[i];
-    array.count += moved;
-    irq_restore(flags);
-    return moved;
+  template <ArraySide kSide>
+  static uint32_t push_many(const quarry_arrays& arrays, void* const* objects, uint32_t count,
+                            uint32_t node) {
+    const InterruptsOff off;
+    return array_ops::push_many(own_array(arrays), kSide, objects, count, node);
   }
 
  private:
-  // The enumerators of PushResult, which arch.h names after it has included the port's header.
-  static constexpr PushResult kPushed{0};
-  static constexpr PushResult kRefused{1};
-  static constexpr PushResult kTwice{2};
+  struct InterruptsOff {
+    InterruptsOff() : flags(irq_save()) {}
+    ~InterruptsOff() { irq_restore(flags); }
+    unsigned long flags;
+  };
 
   static quarry_array& own_array(const quarry_arrays& arrays) {
     const auto index = static_cast<uintptr_t>(Segment::cpu()) + 1;

@@ -10,8 +10,9 @@ namespace {
 
 constexpr unsigned kMaxSlabOrder = 3;  // PAGE_ALLOC_COSTLY_ORDER: slub_max_order
 constexpr uint32_t kMaxObjects = 32767;
-constexpr uint32_t kArrayBytesOfObjects = 8192;
-constexpr uint32_t kMaxArrayObjects = 63;
+// Bytes and objects in each of the two stacks of a per-CPU array.
+constexpr uint32_t kStackBytesOfObjects = 4096;
+constexpr uint32_t kMaxStackObjects = 31;
 
 constexpr uint32_t objects_in(unsigned order, uint32_t size) {
   const uint32_t count = static_cast<uint32_t>(kPageBytes << order) / size;
@@ -68,17 +69,16 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   // neighbour does not reach it; behind the object where its content has to survive being free.
   const bool outside = cache.ctor != nullptr || (cache.flags & QUARRY_SLAB_TYPESAFE_BY_RCU) != 0;
   cache.inuse_bytes = inuse;
-  cache.free_pointer =
-      static_cast<uint16_t>(outside ? inuse : round_down(cache.object_size / 2, kWord));
+  cache.free_pointer = outside ? inuse : round_down(cache.object_size / 2, kWord);
   cache.size = round_up(inuse + (outside ? kWord : 0), uint32_t{cache.align});
-  if (order_holding(cache.size) > kMaxOrder.value() || cache.free_pointer != (outside ? inuse : round_down(cache.object_size / 2, kWord))) return false;
+  if (order_holding(cache.size) > kMaxOrder.value()) return false;
 
   cache.order = Order(slab_order(cache.size, cpus));
   cache.min_order = Order(order_holding(cache.size));
   cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
   cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
   cache.array_capacity = static_cast<uint16_t>(
-      clamp(kArrayBytesOfObjects / cache.size, 2, kMaxArrayObjects));
+      clamp(kStackBytesOfObjects / cache.size, 1, kMaxStackObjects));
   return true;
 }
 
