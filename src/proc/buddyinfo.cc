@@ -4,9 +4,8 @@
 
 namespace quarry {
 
-void write_buddyinfo(TextSink& out, PageAllocator& pages) {
-  for (unsigned id = 0; id != pages.zone_count(); ++id) {
-    Zone& zone = pages.zone(id);
+void write_buddyinfo(TextSink& out, const PageAllocator& pages) {
+  for (const Zone& zone : pages.zones()) {
     if (!zone.populated()) continue;
     uint32_t blocks[kOrderCount];
     {

@@ -11,7 +11,7 @@
 
 namespace quarry {
 
-void write_buddyinfo(TextSink& out, PageAllocator& pages);
+void write_buddyinfo(TextSink& out, const PageAllocator& pages);
 void write_slabinfo(TextSink& out, const Kmem& kmem);
 
 }  // namespace quarry

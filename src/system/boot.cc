@@ -48,6 +48,7 @@ uint64_t MemorySystem::shutdown() {
       format(out, "%s: %zu objects were never freed\n", cache.name, objects);
     });
   }
+  left += core.vmalloc.shutdown();
   core.booted = false;
   return left;
 }

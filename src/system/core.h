@@ -19,7 +19,7 @@ struct Core {
   PageAllocator pages;
   Kmem kmem;
   Slub slub;
-  PlatformMapper mapper;
+  HostedMapper mapper;
   Vmalloc vmalloc;
 
   static Core& of(MemorySystem& system) { return *reinterpret_cast<Core*>(system.core_); }

@@ -59,8 +59,7 @@ void MemorySystem::for_each_cache(void (*visit)(void*, const CacheInfo&), void* 
 void MemorySystem::for_each_free_block(void (*visit)(void*, const FreeBlock&),
                                        void* context) const {
   const PageAllocator& pages = Core::of(*this).pages;
-  for (unsigned id = 0; id != pages.zone_count(); ++id) {
-    const Zone& zone = pages.zone(id);
+  for (const Zone& zone : pages.zones()) {
     LockGuard guard(zone.lock);
     zone.buddy.for_each([&](Order order, MigrateType type, Pfn pfn) {
       visit(context, {.node = zone.node,
