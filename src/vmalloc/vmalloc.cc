@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "vmalloc/vmalloc.h"
+
+#include "gfp/gfp_names.h"
+#include "sync/execution_context.h"
+
+namespace quarry {
+namespace {
+
+// The whole pages that hold `bytes`; 0 where a size_t cannot say it.
+size_t whole_pages(size_t bytes) { return round_up(bytes, kPageBytes); }
+
+void* pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
+
+}  // namespace
+
+bool Vmalloc::boot(PageAllocator& pages, Kmem& kmem, PageMapper& mapper) {
+  pages_ = &pages;
+  kmem_ = &kmem;
+  mapper_ = &mapper;
+  start_ = pages.platform().vmalloc_start().value();
+  end_ = pages.platform().vmalloc_end().value();
+  void* const memory = kmem.kmalloc(sizeof(Area), gfp::kKernel, 0);
+  if (memory == nullptr) return false;
+  map_.boot(start_, end_, *new (memory) Area);
+  return true;
+}
+
+size_t Vmalloc::shutdown() {
+  size_t left = 0;
+  AreaInfo info;
+  // An area whose frame numbers lie in another one goes first and takes that one with it. What the
+  // numbers lie in is always the smaller of the two.
+  while (largest_with_array(info)) {
+    retire(*map_.withdraw(info.start, info.kind));
+    ++left;
+  }
+  while (next_area(start_, info)) {
+    retire(*map_.withdraw(info.start, info.kind));
+    ++left;
+  }
+  while (Area* const node = map_.dismantle()) kmem_->kfree(node);
+  return left;
+}
+
+bool Vmalloc::largest_with_array(AreaInfo& largest) const {
+  largest = {};
+  AreaInfo info;
+  for (uintptr_t from = start_; next_area(from, info); from = info.start + info.bytes) {
+    if (info.frames_in_vmalloc && info.bytes > largest.bytes) largest = info;
+  }
+  return largest.bytes != 0;
+}
+
+void* Vmalloc::alloc(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
+  if (!may_make_area(bytes, gfp, place)) return nullptr;
+  const size_t mapped = whole_pages(bytes);
+  const size_t count = mapped >> kPageShift;
+  Area* const area = new_area(mapped, kPageBytes, AreaKind::kVmalloc, gfp, place);
+  if (area == nullptr) return nullptr;
+  const char* failed = nullptr;
+  if (!get_frame_array(*area, count, gfp, node, place)) {
+    failed = "failed to allocate page array";
+  } else if (!take_frames(*area, count, gfp, node)) {
+    failed = "failed to allocate pages";
+  } else if (!map_frames(*area, MapAccess::kReadWrite)) {
+    failed = "failed to map pages";
+  }
+  if (failed != nullptr) {
+    free_frames(*area);
+    delete_area(*area);
+    report_failure(bytes, gfp, failed);
+    return nullptr;
+  }
+  // Through the mapping: it is there for any kind of frame.
+  if (any(gfp, gfp::kZero)) __builtin_memset(pointer(area->start), 0, mapped);
+  page_count_.fetch_add(count, std::memory_order_relaxed);
+  const uintptr_t start = area->start;
+  map_.publish(*area);
+  return pointer(start);
+}
+
+void* Vmalloc::map_pages(std::span<Page* const> pages, MapAccess access, uintptr_t place) {
+  const size_t count = pages.size();
+  const size_t bytes = count > SIZE_MAX >> kPageShift ? SIZE_MAX : count << kPageShift;
+  if (!may_make_area(bytes, gfp::kKernel, place)) return nullptr;
+  Area* const area = new_area(bytes, kPageBytes, AreaKind::kVmap, gfp::kKernel, place);
+  if (area == nullptr) return nullptr;
+  const char* failed = nullptr;
+  if (!get_frame_array(*area, count, gfp::kKernel, kNoNode, place)) {
+    failed = "failed to allocate page array";
+  } else {
+    for (Page* page : pages) area->frames[area->frame_count++] = pages_->map().pfn(page).value();
+    if (!map_frames(*area, access)) failed = "failed to map pages";
+  }
+  if (failed != nullptr) {
+    delete_area(*area);
+    report_failure(bytes, gfp::kKernel, failed);
+    return nullptr;
+  }
+  const uintptr_t start = area->start;
+  map_.publish(*area);
+  return pointer(start);
+}
+
+void* Vmalloc::reserve_area(size_t bytes, size_t align, uintptr_t place) {
+  if (in_interrupt(Arch::context()) || bytes == 0 || whole_pages(bytes) == 0 ||
+      !is_power_of_two(align)) {
+    pages_->reporter().warn_once(place,
+                                 "reserve_area() of a size or alignment, or in a context, "
+                                 "that makes no sense");
+    return nullptr;
+  }
+  if (align < kPageBytes) align = kPageBytes;
+  Area* const area = new_area(whole_pages(bytes), align, AreaKind::kReserved, gfp::kKernel, place);
+  if (area == nullptr) return nullptr;
+  const uintptr_t start = area->start;
+  map_.publish(*area);
+  return pointer(start);
+}
+
+void Vmalloc::free(const void* address) {
+  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  const quarry_context& context = Arch::context();
+  // In an interrupt Linux leaves the work to a thread; here it can be done at once.
+  if (!in_interrupt(context)) {
+    pages_->reporter().check_context(uint32_t(gfp::kDirectReclaim), place);
+  } else if (context.nmi_depth != 0) {
+    return pages_->reporter().warn(place, "kernel BUG: vfree in NMI");
+  }
+  if (address == nullptr) return;
+  Area* const area = withdraw(address, AreaKind::kVmalloc, AreaKind::kVmap, "vfree");
+  if (area != nullptr) retire(*area);
+}
+
+void Vmalloc::unmap(const void* address) {
+  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+  if (in_interrupt(Arch::context())) {
+    return pages_->reporter().warn(place, "kernel BUG: vunmap in interrupt");
+  }
+  pages_->reporter().check_context(uint32_t(gfp::kDirectReclaim), place);
+  if (address == nullptr) return;
+  Area* const area = withdraw(address, AreaKind::kVmap, AreaKind::kVmap, "vunmap");
+  if (area != nullptr) retire(*area);
+}
+
+void Vmalloc::free_area(const void* address) {
+  if (address == nullptr) return;
+  Area* const area = withdraw(address, AreaKind::kReserved, AreaKind::kReserved, "free_area");
+  if (area != nullptr) retire(*area);
+}
+
+void* Vmalloc::kvmalloc(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
+  // Beyond a page there is another way, so this one must not go far.
+  Gfp first_gfp = gfp;
+  if (bytes > kPageBytes) {
+    first_gfp = (gfp | gfp::kNoWarn) & ~gfp::kNoFail;
+    if (!any(gfp, gfp::kRetryMayfail)) first_gfp |= gfp::kNoRetry;
+  }
+  void* const object = kmem_->kmalloc_node(bytes, first_gfp, node, place);
+  if (object != nullptr || bytes <= kPageBytes || !gfp_allows_blocking(gfp)) return object;
+  constexpr size_t kMost = 0x7fff'ffff;  // what is larger comes from an overflow
+  if (bytes > kMost) {
+    if (!any(gfp, gfp::kNoWarn)) pages_->reporter().warn_once(place, "kvmalloc() beyond INT_MAX");
+    return nullptr;
+  }
+  return alloc(bytes, gfp, node, place);
+}
+
+void Vmalloc::kvfree(const void* address) {
+  if (contains(address)) {
+    free(address);
+  } else {
+    kmem_->kfree(address);
+  }
+}
+
+Page* Vmalloc::to_page(const void* address) const {
+  if (!contains(address)) return nullptr;
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  LockGuard guard(map_.lock());
+  const Area* const area = map_.find_locked(at);
+  if (area == nullptr) return nullptr;
+  const size_t index = (at - area->start) >> kPageShift;
+  return index < area->frame_count ? pages_->map().page(Pfn{area->frames[index]}) : nullptr;
+}
+
+bool Vmalloc::next_area(uintptr_t from, AreaInfo& info) const {
+  LockGuard guard(map_.lock());
+  const Area* const area = map_.next_locked(from);
+  if (area == nullptr) return false;
+  info = {.start = area->start,
+          .bytes = area->bytes,
+          .caller = area->caller,
+          .kind = area->kind,
+          .frames_in_vmalloc = contains(area->frames),
+          .frame_count = 0,
+          .frames_of_node = {}};
+  if (area->kind == AreaKind::kVmalloc) {
+    info.frame_count = area->frame_count;
+    for (uint32_t i = 0; i != area->frame_count; ++i) {
+      ++info.frames_of_node[pages_->node_of(Pfn{area->frames[i]})];
+    }
+  }
+  return true;
+}
+
+bool Vmalloc::validate(TextSink& out) const {
+  LockGuard guard(map_.lock());
+  if (!map_.validate_locked(out)) return false;
+  size_t frames = 0;
+  for (const Area* area = map_.next_locked(start_); area != nullptr;
+       area = map_.next_locked(area->start + area->bytes)) {
+    const size_t room = (area->bytes >> kPageShift) - 1;
+    const bool sound =
+        area->kind == AreaKind::kReserved ? area->frame_count == 0 : area->frame_count == room;
+    for (uint32_t i = 0; sound && i != area->frame_count; ++i) {
+      if (pages_->map().page(Pfn{area->frames[i]})->_refcount > 0) continue;
+      format(out, "vmalloc: frame %u of the area at 0x%p is free\n", area->frames[i],
+             reinterpret_cast<const void*>(area->start));
+      return false;
+    }
+    if (!sound) {
+      format(out, "vmalloc: the area at 0x%p has %u frames for %zu pages\n",
+             reinterpret_cast<const void*>(area->start), area->frame_count, room);
+      return false;
+    }
+    if (area->kind == AreaKind::kVmalloc) frames += area->frame_count;
+  }
+  if (frames == page_count()) return true;
+  format(out, "vmalloc: %zu frames in areas, %zu counted\n", frames, page_count());
+  return false;
+}
+
+// What has to hold for every area with frames. False: reported.
+bool Vmalloc::may_make_area(size_t bytes, Gfp gfp, uintptr_t place) {
+  Reporter& reporter = pages_->reporter();
+  if (in_interrupt(Arch::context())) {
+    reporter.warn_once(place, "kernel BUG: vmalloc or vmap in interrupt");
+    return false;
+  }
+  // Whatever the flags are, the mapper may sleep (Linux: might_sleep() in alloc_vmap_area()).
+  reporter.check_context(uint32_t(gfp | gfp::kDirectReclaim), place);
+  if (bytes == 0) {
+    reporter.warn_once(place, "vmalloc or vmap of size 0");
+    return false;
+  }
+  const size_t count = (bytes - 1) / kPageBytes + 1;
+  if (count <= pages_->managed_pages()) return true;
+  report_failure(bytes, gfp, "exceeds total pages");
+  return false;
+}
+
+// An area with addresses for `bytes` and a guard, in no tree. Null: reported.
+Area* Vmalloc::new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uintptr_t place) {
+  const Gfp node_gfp = gfp & gfp::kReclaimMask;
+  void* const memory = kmem_->kmalloc(sizeof(Area), node_gfp, place);
+  void* const spare_memory =
+      align > kPageBytes ? kmem_->kmalloc(sizeof(Area), node_gfp, place) : nullptr;
+  const char* failed = "vm_struct allocation failed";
+  if (memory != nullptr && (align == kPageBytes || spare_memory != nullptr)) {
+    Area* const area = new (memory) Area;
+    Area* const spare = spare_memory != nullptr ? new (spare_memory) Area : nullptr;
+    AreaMap::Unused unused;
+    const bool fits = bytes + kPageBytes > bytes;
+    const bool found = fits && map_.reserve(*area, bytes + kPageBytes, align, spare, unused);
+    delete_nodes(found || fits ? unused : AreaMap::Unused{{spare}});
+    area->kind = kind;
+    area->caller = place;
+    if (found) return area;
+    failed = "no address range of that size is free";
+  } else {
+    kmem_->kfree(spare_memory);
+  }
+  kmem_->kfree(memory);
+  report_failure(bytes, gfp, failed);
+  return nullptr;
+}
+
+// The area and its addresses are free; it shows nothing any more.
+void Vmalloc::delete_area(Area& area) {
+  put_frame_array(area);
+  delete_nodes(map_.give_back(area));
+}
+
+void Vmalloc::delete_nodes(const AreaMap::Unused& unused) {
+  for (AddressRange* node : unused.node) {
+    if (node != nullptr) kmem_->kfree(static_cast<Area*>(node));
+  }
+}
+
+// Takes an area out of the tree. Null: there is none, which is reported in Linux's words.
+Area* Vmalloc::withdraw(const void* address, AreaKind kind, AreaKind or_kind, const char* call) {
+  const auto start = reinterpret_cast<uintptr_t>(address);
+  const bool aligned = is_aligned(start, kPageBytes);
+  Area* const area = aligned ? map_.withdraw(start, kind, or_kind) : nullptr;
+  if (area != nullptr) return area;
+  FixedText<96> text;
+  format(text, "Trying to %s() %s (%p)", call, aligned ? "nonexistent vm area" : "bad address",
+         address);
+  pages_->reporter().warn(reinterpret_cast<uintptr_t>(__builtin_return_address(0)), text.c_str());
+  return nullptr;
+}
+
+// The end of an area that nobody knows any more: nothing of it is seen when its frames are free,
+// and nobody gets its addresses before.
+void Vmalloc::retire(Area& area) {
+  if (area.frame_count != 0) mapper_->unmap(VirtAddr{area.start}, area.frame_count);
+  if (area.kind == AreaKind::kVmalloc) {
+    page_count_.fetch_sub(area.frame_count, std::memory_order_relaxed);
+    free_frames(area);
+  }
+  delete_area(area);
+}
+
+void Vmalloc::report_failure(size_t bytes, Gfp gfp, const char* what) {
+  if (any(gfp, gfp::kNoWarn) || !failure_limit_.allow(platform().clock_ns())) return;
+  {
+    LogText out(platform());
+    format(out, "quarry: vmalloc error: size %zu, %s, mode:%#x(", bytes, what, uint32_t(gfp));
+    print_gfp(out, gfp);
+    format(out, "), nodemask=(null)\n");
+  }
+  pages_->reporter().dump_stack();
+  LogText out(platform());
+  pages_->show_memory(out);
+}
+
+}  // namespace quarry
