@@ -10,6 +10,8 @@
 //   address(pfn) == direct_base + (pfn << kPageShift)      for pfn < direct_end
 //   page(pfn)    == map + pfn                              for pfn < end
 
+#include <atomic>
+
 #include "frame/page.h"
 #include "gfp/zone_table.h"
 
@@ -21,10 +23,9 @@ inline constexpr uint32_t kPageblockPages = 1u << kPageblockOrder;
 inline constexpr uint32_t kBlocksPerSection = 1u << (kSectionOrder - kPageblockOrder);
 inline constexpr uint8_t kNoZone = 0xff;
 
-// Guarded by the lock of the zone named in it; zone_id never changes after boot.
 struct Pageblock {
-  uint8_t migratetype;
-  uint8_t zone_id;  // PageAllocator's number of the zone; kNoZone: no memory here
+  uint8_t migratetype;  // written under the lock of the zone, read without it
+  uint8_t zone_id;      // PageAllocator's number of the zone; kNoZone: no memory here. Set at boot
 };
 
 struct Section {
@@ -56,12 +57,13 @@ class PageMap {
   void* address(const Page* page) const { return address(pfn(page)); }
 
   bool in_direct_map(const void* address) const {
-    return (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift < direct_end_.value();
+    return (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift <
+           direct_end_.value();
   }
   // The frame of a directly mapped address.
   Pfn pfn_of(const void* address) const {
-    return Pfn(static_cast<uint32_t>((reinterpret_cast<uintptr_t>(address) - direct_base_) >>
-                                     kPageShift));
+    return Pfn(
+        static_cast<uint32_t>((reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift));
   }
   // Null where the address is not directly mapped.
   Page* page_of(const void* address) const {
@@ -79,6 +81,14 @@ class PageMap {
   Pageblock& pageblock(Pfn pfn) const {
     Section* section = sections_[pfn.value() >> kSectionOrder];
     return section->block[pfn.value() >> kPageblockOrder & (kBlocksPerSection - 1)];
+  }
+  // A reader without the zone's lock may see what was true a moment ago.
+  MigrateType migratetype(Pfn pfn) const {
+    return MigrateType(std::atomic_ref(pageblock(pfn).migratetype).load(std::memory_order_relaxed));
+  }
+  void set_migratetype(Pfn pfn, MigrateType type) const {
+    std::atomic_ref(pageblock(pfn).migratetype)
+        .store(static_cast<uint8_t>(type), std::memory_order_relaxed);
   }
 
  private:

@@ -10,7 +10,8 @@ struct GfpName {
   const char* name;
 };
 
-// In the kernel's order: the first name whose bits are all set takes them away from those behind it.
+// In the kernel's order: the first name whose bits are all set takes them away from those behind
+// it.
 constexpr GfpName kGfpNames[] = {
     {gfp::kTransHuge, "GFP_TRANSHUGE"},
     {gfp::kTransHugeLight, "GFP_TRANSHUGE_LIGHT"},

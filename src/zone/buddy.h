@@ -14,7 +14,7 @@
 //   nonempty bit o               <=> a list of order o that serves requests is not empty
 //   two buddies                  are not both free with one order, unless they lie in pageblocks
 //   that
-//                                may not merge (merges_across())
+//                                may not be merged (merges_across())
 //   every pageblock has one migrate type. A free block lies in the list of its pageblock's type, or
 //   in the list of a type that took it as fallback, both being one of the three that requests name.
 //
@@ -78,15 +78,12 @@ class Buddy {
   }
   // Moves a free block to the tail of another type's list of its order.
   void move(Pfn pfn, MigrateType type);
-  // Moves all free blocks inside pfn's pageblock; how many pages that were. 0 also where the zone
-  // ends inside the pageblock.
+  // Moves all free blocks inside pfn's pageblock; how many pages that were.
   uint32_t move_pageblock(Pfn pfn, MigrateType type);
-  MigrateType pageblock_type(Pfn pfn) const {
-    return MigrateType(map_->pageblock(pfn).migratetype);
-  }
-  void set_pageblock_type(Pfn pfn, MigrateType type) {
-    map_->pageblock(pfn).migratetype = static_cast<uint8_t>(type);
-  }
+  // False where the zone begins or ends inside pfn's pageblock.
+  bool spans_pageblock(Pfn pfn) const;
+  MigrateType pageblock_type(Pfn pfn) const { return map_->migratetype(pfn); }
+  void set_pageblock_type(Pfn pfn, MigrateType type) { map_->set_migratetype(pfn, type); }
 
   // --- Queries ---
 
@@ -110,18 +107,15 @@ class Buddy {
  private:
   Page& page(Pfn pfn) const { return *map_->page(pfn); }
   Pfn next(Pfn pfn) const { return Pfn(page(pfn).link_next); }
-  FreeList& list_of(const Page& page) { return list_[page.order][page.node]; }
 
-  bool is_free(Pfn pfn, Order order) const;
-  bool may_merge(Pfn pfn, Pfn buddy, Order order, MigrateType type) const;
-  bool buddy_soon_free(Pfn pfn, Order order) const;
+  bool can_merge(Pfn buddy, Order order, MigrateType type) const;
+  bool merge_is_likely(Pfn pfn, Order order) const;
   void link(Pfn pfn, Order order, MigrateType type, bool to_tail);
   void unlink(Pfn pfn);
-  void split(Pfn pfn, Order from, Order to, MigrateType type);
   void note_list(Order order, MigrateType type);
   void add_free_pages(long pages);
-  bool validate_block(TextSink* out, Order order, MigrateType type, Pfn pfn, Pfn prev) const;
-  bool validate_counters(TextSink* out, long pages) const;
+  const char* flaw_of(Pfn pfn, Pfn prev, Order order, MigrateType type) const;
+  bool validate_list(TextSink& out, Order order, MigrateType type) const;
 
   PageMap* map_ = nullptr;
   BuddyCounters* counters_ = nullptr;

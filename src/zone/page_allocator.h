@@ -110,12 +110,12 @@ class PageAllocator {
   Node& node(NodeId id) const { return nodes_[id.value()]; }
   // Nearest node with memory to the CPU the caller runs on; may be stale at once.
   NodeId local_node() const;
-  NodeId node_of_cpu(CpuId cpu) const { return nodes_[cpu_node_[cpu.value()]].nearest_memory; }
+  NodeId node_of_cpu(CpuId cpu) const { return NodeId(home_[cpu.value()]); }
   // Requires map().valid(pfn).
   Zone& zone_of(Pfn pfn) const { return zones_[map_->pageblock(pfn).zone_id]; }
   unsigned node_of(Pfn pfn) const { return static_cast<unsigned>(zone_of(pfn).node.value()); }
-  unsigned zone_count() const { return node_count_ * kZoneTypes; }
-  Zone& zone(unsigned id) const { return zones_[id]; }
+  // By node, then by type; unpopulated ones included. The index is Zone::id.
+  std::span<Zone> zones() const { return {zones_, size_t{node_count_} * kZoneTypes}; }
 
   // --- Numbers and upkeep ---
 
@@ -130,52 +130,95 @@ class PageAllocator {
   void show_memory(TextSink& out) const;
 
   // All locks of this room, for a port that stops the world.
-  void lock_all();
-  void unlock_all();
+  void lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS;
+  void unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
+  friend class SlowPath;
+
   // For each node, zone bits and mobility bits of a request: where the fast path takes it. A zone
-  // of another node, contradicting bits: null, and the slow path decides.
+  // of another node, contradicting bits: null, and the slow path decides. Behind the last node's
+  // stand as many that are all null, for nodes that do not exist.
   struct Route {
     Zone* zone;
     uint8_t highest;
     uint8_t migratetype;
   };
-  static constexpr unsigned kRoutes = 32;
+  static constexpr uint32_t kRoutes = 32;
 
-  // boot.cc
-  bool build_nodes(const Memblock& memblock, BootMemory& boot);
-  void size_zones(const Memblock& memblock);
+  const Route& route_of(Gfp gfp, NodeId node) const {
+    auto index = static_cast<unsigned>(node.value());
+    if (node == kNoNode) {
+      const auto cpu = static_cast<unsigned>(Arch::cpu_id());
+      index = cpu < cpu_count_ ? home_[cpu] : 0;
+    }
+    if (index > node_count_) index = node_count_;
+    return routes_[index * kRoutes + uint32_t(gfp) % kRoutes];
+  }
+
+  // boot.cc, zonelist.cc
+  bool count_machine(const Memblock& memblock);
+  bool build_nodes(BootMemory& boot);
+  bool build_cpus(BootMemory& boot);
   void assign_pageblocks(const Memblock& memblock);
+  void size_zones(const Memblock& memblock);
+  int next_node(const Node& node, uint32_t used, const uint32_t* load) const;
   bool build_zonelists(BootMemory& boot);
-  bool build_stacks(BootMemory& boot, const Memblock& memblock);
-  void build_routes();
-  void reserve_holes(const Memblock& memblock);
+  bool build_stacks(BootMemory& boot);
+  bool build_routes(BootMemory& boot);
+  Route make_route(const Node& node, Gfp gfp) const;
+  template <class Visit>
+  void for_each_free_part(const Memblock& memblock, Visit&& visit);
+  void mark_reserved(Pfn begin, Pfn end);
   void set_marks();
+  uint32_t pcp_high_of(const Zone& zone) const;
 
-  // alloc.cc, alloc_slow.cc
+  // alloc.cc
   Page* alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t place);
-  bool prepare_request(AllocRequest& request, uintptr_t place);
-  Page* from_freelist(AllocRequest& request);
+  bool prepare(AllocRequest& request, Gfp gfp, Order order, NodeId node, uintptr_t place);
+  bool avoids_fragments(const Zone* preferred) const;
+  Page* from_zones(AllocRequest& request);
   Page* from_zone(Zone& zone, const AllocRequest& request);
   Page* from_stack(Zone& zone, const AllocRequest& request);
+  Page* refill_stack(Zone& zone, const AllocRequest& request, CpuArrays& stack);
   Page* from_buddy(Zone& zone, const AllocRequest& request);
-  Page* alloc_under_pressure(AllocRequest& request);
+  Zone* zone_for_bulk(const AllocRequest& request, size_t count) const;
   Page* finish(Page* page, Gfp gfp, Order order);
-  Page* finish_slow(Page* page, Gfp gfp, Order order);
+  void make_compound(Page* page, Order order);
+  // Without background reclaim nobody would take a boost back.
+  bool boosts() const { return pressure_ != nullptr; }
+
+  // alloc_slow.cc
+  Page* alloc_under_pressure(AllocRequest& request, uintptr_t place);
+  void report_failure(const AllocRequest& request);
 
   // free.cc
-  void free_slow(Page* page, Order order);
+  static void mark_in_stack(Page& page, Order order);
   void free_block(Page* page, Order order);
-  void free_to_zone(Page* page, Order order);
-  void flush_stack(Zone& zone, Order order, MigrateType type);
-  void report_bad_page(Page* page, const char* reason);
+  void free_block_slow(Page* page, Order order);
+  void free_to_stack(Zone& zone, Page* page, Order order, MigrateType type);
+  void free_to_zone(Zone& zone, std::span<void* const> blocks, Order order);
+  bool dissolve_compound(Page* page, Order order);
+  void report_bad_page(const Page* page, const char* reason);
+
+  // upkeep.cc
+  // A zone's frames, by what their descriptors say.
+  struct Census {
+    uint64_t managed;
+    uint64_t free;
+    uint64_t stacked;
+  };
+  bool has_zone(ZoneType type) const;
+  void switch_stacks(bool on) QUARRY_REQUIRES(drain_lock_);
+  void empty_stacks();
+  bool validate_zone(const Zone& zone, TextSink& out) const;
+  Census count_pages(const Zone& zone) const;
 
   // The part that each allocation and free reads comes first.
   PageMap* map_ = nullptr;
   Zone* zones_ = nullptr;
-  const Route* routes_ = nullptr;       // node_count_ * kRoutes
-  const uint16_t* cpu_node_ = nullptr;  // by CPU
+  const Route* routes_ = nullptr;
+  uint16_t* home_ = nullptr;  // by CPU: nearest node with memory
   unsigned cpu_count_ = 0;
   unsigned node_count_ = 0;
 
@@ -185,6 +228,7 @@ class PageAllocator {
   SpinLock* cpu_locks_ = nullptr;
   ArrayCpus array_cpus_;
   SpinLock drain_lock_{LockRank::kPageCpu};  // lockless mode: one drain at a time
+  unsigned long lock_all_irq_state_ = 0;     // guarded by all locks
   Reporter reporter_;
   FaultInjector fault_;
   RateLimit bad_page_limit_{60'000'000'000, 60};

@@ -18,7 +18,7 @@ inline constexpr unsigned kPcpOrders = kMaxPcpOrder.value() + 1u;
 class PageStacks {
  public:
   // What init() wants to be given, zeroed.
-  static size_t memory_bytes(uint32_t batch, uint32_t high, unsigned cpus);
+  static uint64_t memory_bytes(uint32_t batch, uint32_t high, unsigned cpus);
   void init(const ArrayCpus& cpus, void* memory, uint32_t batch, uint32_t high);
   void set_high(uint32_t high) { high_ = high; }
 
@@ -30,7 +30,8 @@ class PageStacks {
     return arrays_[order.value()][static_cast<unsigned>(type)];
   }
 
-  // Blocks fetched or given back at once.
+  // Blocks fetched or given back at once; at most kMostRefill, because a batch is at most 63.
+  static constexpr uint32_t kMostRefill = 64;
   static constexpr uint32_t refill_count(uint32_t batch, Order order) {
     return batch >> order.value() > 2 ? batch >> order.value() : 2;
   }
@@ -66,6 +67,7 @@ class PageStacks {
 
  private:
   static uint16_t capacity(uint32_t batch, uint32_t high, Order order);
+  static size_t cpu_bytes(uint32_t batch, uint32_t high, unsigned cpus);
 
   quarry_arrays hot_[kPcpOrders][kPcpTypes] = {};
   CpuArrays arrays_[kPcpOrders][kPcpTypes] = {};

@@ -12,10 +12,11 @@
 
 namespace quarry {
 
+struct Zone;
 struct ZoneList;
 
-// How hard compaction is to try.
-enum class CompactPriority : uint8_t { kAsync, kSyncLight, kSyncFull };
+// How hard compaction is to try; retries go downwards.
+enum class CompactPriority : uint8_t { kSyncFull, kSyncLight, kAsync };
 
 enum class CompactResult : uint8_t {
   kSkipped,   // not enough free frames to work with
@@ -33,6 +34,8 @@ class PressureHandler {
                                        ZoneType highest) = 0;
   // Frees pages on the caller's behalf; how many.
   virtual size_t reclaim(Gfp gfp, Order order, const ZoneList& zones, ZoneType highest) = 0;
+  // Pages of a zone that reclaim could free.
+  virtual size_t reclaimable_pages(const Zone& zone) = 0;
   virtual CompactResult compact(Gfp gfp, Order order, const ZoneList& zones, ZoneType highest,
                                 CompactPriority priority) = 0;
   // True: something was or will be freed, and another attempt is worth while.

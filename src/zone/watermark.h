@@ -32,13 +32,16 @@ struct AllocFlags {
 };
 
 struct Watermarks {
-  long mark[kMarks];
-  long boost;                       // added to every mark until background reclaim has caught up
-  long lowmem_reserve[kZoneTypes];  // kept from requests that could use a higher zone: by the
-                                    // highest
-  long highatomic;                  // pages of HIGHATOMIC pageblocks
+  long mark[kMarks] = {};
+  // Kept from requests that could have used a higher zone: by the highest that they could.
+  long lowmem_reserve[kZoneTypes] = {};
+  // Written under the zone's lock, read by checks without it.
+  std::atomic<long> boost{0};       // added to every mark until background reclaim has caught up
+  std::atomic<long> highatomic{0};  // pages of HIGHATOMIC pageblocks
 
-  constexpr long at(Mark m) const { return mark[static_cast<unsigned>(m)] + boost; }
+  long at(Mark m) const {
+    return mark[static_cast<unsigned>(m)] + boost.load(std::memory_order_relaxed);
+  }
 };
 
 // kB that all zones together keep free, for so many kB of lowmem (vm.min_free_kbytes).
@@ -63,10 +66,10 @@ constexpr long lowered_mark(long mark, const AllocFlags& flags) {
 }
 
 // Whether a zone with these counters may serve a request of this order.
-bool watermark_ok(const BuddyCounters& free, const Watermarks& w, Order order, long mark,
+bool watermark_ok(const BuddyCounters& counters, const Watermarks& w, Order order, long mark,
                   ZoneType highest, const AllocFlags& flags);
 // The same at flags.mark, with the boost left aside for order-0 requests that may use the reserve.
-bool zone_watermark_ok(const BuddyCounters& free, const Watermarks& w, Order order,
+bool zone_watermark_ok(const BuddyCounters& counters, const Watermarks& w, Order order,
                        ZoneType highest, const AllocFlags& flags);
 
 // Pages moved at once between a zone and a per-CPU stack, and how many the stacks of one CPU hold.

@@ -34,10 +34,49 @@ struct Zone {
 
   mutable SpinLock lock{LockRank::kZone};
   Buddy buddy QUARRY_GUARDED_BY(lock);
-  Watermarks marks;  // boost and highatomic written under `lock`; read by watermark checks without
+  Watermarks marks;  // boost and highatomic; the rest is written while booting
+  std::atomic<bool> boosted;
 
   bool populated() const { return present != 0; }
   const char* name() const { return kZoneNames[static_cast<unsigned>(type)]; }
+  long free_pages() const { return counters.free_pages.load(std::memory_order_relaxed); }
+  // The test of the fast path: above the low mark, for a request without special rights.
+  bool above_fast_mark(Order order, uint8_t highest) const {
+    const long free = free_pages() - static_cast<long>(order.pages() - 1);
+    return free > fast_mark[highest].load(std::memory_order_relaxed) &&
+           counters.nonempty.load(std::memory_order_relaxed) >> order.value() != 0;
+  }
+  bool above_mark(Order order, ZoneType highest, const AllocFlags& flags) const {
+    return zone_watermark_ok(counters, marks, order, highest, flags);
+  }
+  // Pages a request may take before it meets its mark; what lies below zero is how far it is past
+  // it.
+  long pages_above_mark(ZoneType highest, const AllocFlags& flags) const;
+
+  // A block for a request of this type, from another type's blocks if need be. `boost`: raise the
+  // marks when types come to mix in a pageblock. kNoPfn: the zone has none.
+  Pfn take_locked(Order order, MigrateType type, const AllocFlags& flags, bool boost)
+      QUARRY_REQUIRES(lock);
+  void free_locked(Page& page, Pfn pfn, Order order) QUARRY_REQUIRES(lock);
+
+  // Keeps the pageblock of a block that was just allocated for atomic requests of higher order, up
+  // to one per cent of the zone and one pageblock.
+  void reserve_highatomic(Pfn pfn, Order order);
+  // Gives a pageblock of these that has free pages to `to`; without `force` only while more than
+  // one is kept. Whether pages came free.
+  bool unreserve_highatomic(MigrateType to, bool force);
+
+  void update_fast_marks();
+  // Whether the boost was raised since the last call: then background reclaim is due.
+  bool take_boosted() {
+    return boosted.load(std::memory_order_relaxed) &&
+           boosted.exchange(false, std::memory_order_relaxed);
+  }
+
+ private:
+  void raise_boost() QUARRY_REQUIRES(lock);
+  // Changes the pageblocks of a block, with the free blocks in them. Pages that moved.
+  uint32_t change_pageblocks(Pfn pfn, Order order, MigrateType to) QUARRY_REQUIRES(lock);
 };
 
 // Zones in the order of trial: a node's own from its highest type down, then other nodes'.
@@ -66,6 +105,7 @@ struct Node {
   ZoneList own;       // this node only: __GFP_THISNODE
 
   Zone& zone(ZoneType type) const { return zones[static_cast<unsigned>(type)]; }
+  const ZoneList& zonelist(Gfp gfp) const { return any(gfp, gfp::kThisNode) ? own : fallback; }
 };
 
 }  // namespace quarry

@@ -43,7 +43,7 @@ struct page {
   };
   uint16_t cache; /* number of the kmem_cache, in every page of a slab; 0: no slab */
   uint8_t order;  /* head of a free, compound or slab block: its size is 1 << order pages */
-  uint8_t node;   /* every page of a slab: the NUMA node of its frames */
+  uint8_t node;   /* every page of a slab: NUMA node of its frames; free block: type of its list */
 };
 
 enum {
