@@ -53,8 +53,8 @@ void* Kmem::refill(KmemCache& cache, Gfp gfp) {
   cache.refills.fetch_add(1, std::memory_order_relaxed);
   if (count > 1) {
     const std::span<void*> rest(batch, count - 1);
-    // An object of a remote slab must not enter the array of this node.
-    const uint16_t node = map_->page_of(batch[0])->node;
+    // Whoever pops takes what there is: objects of a remote slab may wait here too.
+    const auto node = static_cast<uint16_t>(pages_->local_node().value());
     const uint32_t pushed = cache.cpu_arrays.put_ready(rest, node);
     if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed));
   }
