@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "boot_options.h"
+
+namespace quarry {
+namespace {
+
+constexpr unsigned kQuietLoglevel = 4;
+constexpr unsigned kDebugLoglevel = 10;
+
+// Where numa=fake=SIZE, which needs the final RAM, is remembered until all parameters are read.
+struct Reading {
+  BootOptions& options;
+  uint64_t node_bytes = 0;
+};
+
+// Null, or what is wrong with the value.
+using Reader = const char* (*)(Reading&, std::string_view value);
+
+const char* read_memory(Reading& reading, std::string_view value) {
+  return parse_bytes(value, reading.options.machine.ram_bytes) ? nullptr : "not a size";
+}
+
+const char* read_cpus(Reading& reading, std::string_view value) {
+  uint64_t cpus = 0;
+  if (!parse_number(value, cpus) || cpus == 0) return "not a number of CPUs";
+  if (cpus > HostedPlatform::kMaxCpus) return "more than 1024 CPUs";
+  reading.options.machine.cpus = static_cast<unsigned>(cpus);
+  return nullptr;
+}
+
+const char* read_nosmp(Reading& reading, std::string_view) {
+  reading.options.machine.cpus = 1;
+  return nullptr;
+}
+
+const char* read_numa(Reading& reading, std::string_view value) {
+  constexpr const char* kWrong = "neither fake=N, fake=SIZE nor off";
+  if (value == "off") {
+    reading.options.machine.nodes = 1;
+    return nullptr;
+  }
+  if (take_field(value, '=') != "fake") return kWrong;
+  uint64_t nodes = 0;
+  if (!parse_number(value, nodes)) {
+    return parse_bytes(value, reading.node_bytes) && reading.node_bytes != 0 ? nullptr : kWrong;
+  }
+  if (nodes < 1 || nodes > HostedPlatform::kMaxNodes) return "not 1 to 32 nodes";
+  reading.options.machine.nodes = static_cast<unsigned>(nodes);
+  return nullptr;
+}
+
+const char* read_engine(Reading& reading, std::string_view value) {
+  char name[16] = {};
+  if (value.size() >= sizeof(name)) return "no such slab engine";
+  value.copy(name, value.size());
+  return find_slab_engine(name, reading.options.system.engine) ? nullptr : "no such slab engine";
+}
+
+const char* read_seed(Reading& reading, std::string_view value) {
+  return parse_number(value, reading.options.system.seed) ? nullptr : "not a number";
+}
+
+const char* read_fault(FaultParameters& fault, std::string_view value) {
+  constexpr const char* kWrong = "not interval,probability,space,times";
+  uint64_t number[3];
+  for (uint64_t& n : number) {
+    if (!parse_number(take_field(value, ','), n)) return kWrong;
+  }
+  int64_t times = 0;
+  if (!parse_signed(value, times) || times < -1) return kWrong;
+  if (number[0] < 1 || number[0] > UINT32_MAX) return "the interval is not a positive number";
+  if (number[1] > 100) return "the probability is above 100";
+  fault.interval = static_cast<uint32_t>(number[0]);
+  fault.probability = static_cast<uint32_t>(number[1]);
+  fault.space = number[2];
+  fault.times = times;
+  return nullptr;
+}
+
+const char* read_failslab(Reading& reading, std::string_view value) {
+  return read_fault(reading.options.system.failslab, value);
+}
+
+const char* read_fail_page_alloc(Reading& reading, std::string_view value) {
+  return read_fault(reading.options.system.fail_page_alloc, value);
+}
+
+const char* read_failslab_wait(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.failslab.ignore_gfp_wait) ? nullptr
+                                                                            : "neither Y nor N";
+}
+
+const char* read_fail_page_wait(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.fail_page_alloc.ignore_gfp_wait)
+             ? nullptr
+             : "neither Y nor N";
+}
+
+const char* read_fail_page_highmem(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.fail_page_alloc.ignore_gfp_highmem)
+             ? nullptr
+             : "neither Y nor N";
+}
+
+const char* read_fail_page_order(Reading& reading, std::string_view value) {
+  uint64_t order = 0;
+  if (!parse_number(value, order) || order > kMaxOrder.value()) return "not an order from 0 to 10";
+  reading.options.system.fail_page_alloc.min_order = static_cast<uint8_t>(order);
+  return nullptr;
+}
+
+const char* read_loglevel(Reading& reading, std::string_view value) {
+  uint64_t level = 0;
+  if (!parse_number(value, level) || level > kDebugLoglevel) return "not a level from 0 to 10";
+  reading.options.console_loglevel = static_cast<int>(level);
+  return nullptr;
+}
+
+const char* read_quiet(Reading& reading, std::string_view) {
+  reading.options.console_loglevel = kQuietLoglevel;
+  return nullptr;
+}
+
+const char* read_debug(Reading& reading, std::string_view) {
+  reading.options.console_loglevel = kDebugLoglevel;
+  return nullptr;
+}
+
+struct KnownParameter {
+  std::string_view name;
+  bool needs_value;
+  Reader read;
+};
+
+constexpr KnownParameter kKnown[] = {
+    {"mem", true, read_memory},
+    {"numa", true, read_numa},
+    {"nr_cpus", true, read_cpus},
+    {"maxcpus", true, read_cpus},
+    {"possible_cpus", true, read_cpus},
+    {"nosmp", false, read_nosmp},
+    {"slab_engine", true, read_engine},
+    {"failslab", true, read_failslab},
+    {"failslab.ignore_gfp_wait", true, read_failslab_wait},
+    {"fail_page_alloc", true, read_fail_page_alloc},
+    {"fail_page_alloc.ignore_gfp_wait", true, read_fail_page_wait},
+    {"fail_page_alloc.ignore_gfp_highmem", true, read_fail_page_highmem},
+    {"fail_page_alloc.min_order", true, read_fail_page_order},
+    {"quarry.seed", true, read_seed},
+    {"loglevel", true, read_loglevel},
+    {"quiet", false, read_quiet},
+    {"debug", false, read_debug},
+};
+
+const KnownParameter* find(std::string_view name) {
+  for (const KnownParameter& known : kKnown) {
+    if (same_name(known.name, name)) return &known;
+  }
+  return nullptr;
+}
+
+void complain(TextSink& complaint, std::string_view about, const char* wrong) {
+  format(complaint, "QUARRY_CMDLINE: ");
+  complaint.write(about.data(), about.size());
+  format(complaint, ": %s\n", wrong);
+}
+
+// As many nodes of that size as there is RAM for.
+const char* divide_into_nodes(HostedOptions& machine, uint64_t node_bytes) {
+  const uint64_t nodes = machine.ram_bytes / node_bytes;
+  if (nodes > HostedPlatform::kMaxNodes) return "that makes more than 32 nodes";
+  machine.nodes = nodes == 0 ? 1 : static_cast<unsigned>(nodes);
+  return nullptr;
+}
+
+}  // namespace
+
+bool read_boot_options(std::string_view command_line, BootOptions& options, TextSink& unknown,
+                       TextSink& complaint) {
+  Reading reading{.options = options};
+  Parameter parameter;
+  while (next_parameter(command_line, parameter)) {
+    const KnownParameter* const known = find(parameter.name);
+    if (known == nullptr) {
+      // One with a dot may be a module's.
+      if (parameter.name.find('.') == std::string_view::npos) {
+        format(unknown, " ");
+        unknown.write(parameter.word.data(), parameter.word.size());
+      }
+      continue;
+    }
+    const char* const wrong = known->needs_value && !parameter.has_value
+                                  ? "needs a value"
+                                  : known->read(reading, parameter.value);
+    if (wrong != nullptr) {
+      complain(complaint, parameter.word, wrong);
+      return false;
+    }
+  }
+  if (reading.node_bytes == 0) return true;
+  const char* const wrong = divide_into_nodes(options.machine, reading.node_bytes);
+  if (wrong != nullptr) complain(complaint, "numa=fake=SIZE", wrong);
+  return wrong == nullptr;
+}
+
+}  // namespace quarry

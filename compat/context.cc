@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+
+// What the running thread is in the middle of (linux/preempt.h), and spin locks.
+
+#include <linux/sched/mm.h>
+#include <linux/spinlock.h>
+#include <sched.h>
+
+#include "default_system.h"
+#include "gfp/memalloc_scope.h"
+
+namespace quarry {
+namespace {
+
+// As in Linux: a softirq that runs counts one, disabling softirqs two, so that both can be told.
+constexpr uint32_t kServingSoftirq = 1;
+
+// forbidden_gfp of the code that the outermost interrupt interrupted. It cannot be derived again at
+// the interrupt's end: the core turns interrupts off without touching it.
+constinit thread_local uint32_t forbidden_before_interrupt = 0;
+
+bool serving(const quarry_context& context) {
+  return (context.hardirq_depth | context.nmi_depth | (context.softirq_depth & kServingSoftirq)) !=
+         0;
+}
+
+void enter_interrupt(uint32_t quarry_context::*depth, uintptr_t place) {
+  const quarry_context& context = Arch::context();
+  if (!serving(context)) forbidden_before_interrupt = context.forbidden_gfp;
+  enter_section(depth, place);
+}
+
+void leave_interrupt(uint32_t quarry_context::*depth) {
+  leave_section(depth);
+  quarry_context& context = Arch::context();
+  if (!serving(context)) context.forbidden_gfp = forbidden_before_interrupt;
+}
+
+void disable_softirqs(uintptr_t place) {
+  enter_section(&quarry_context::softirq_depth, place);
+  Arch::context().softirq_depth += 1;
+}
+
+void enable_softirqs() {
+  Arch::context().softirq_depth -= 1;
+  leave_section(&quarry_context::softirq_depth);
+}
+
+unsigned long save_irq(uintptr_t place) {
+  const unsigned long before = Arch::context().irq_off_depth;
+  enter_section(&quarry_context::irq_off_depth, place);
+  return before;
+}
+
+void restore_irq(unsigned long flags) {
+  quarry_context& context = Arch::context();
+  context.irq_off_depth = static_cast<uint32_t>(flags);
+  update_forbidden_gfp(context);
+}
+
+bool try_acquire(spinlock_t* lock) {
+  return __atomic_exchange_n(&lock->quarry_word, 1, __ATOMIC_ACQUIRE) == 0;
+}
+
+void acquire(spinlock_t* lock, uintptr_t place) {
+  enter_section(&quarry_context::atomic_depth, place);
+  unsigned spins = 0;
+  while (!try_acquire(lock)) {
+    while (spin_is_locked(lock)) Arch::relax(spins++);
+  }
+}
+
+void release(spinlock_t* lock) {
+  // Pairs with the exchange in try_acquire().
+  __atomic_store_n(&lock->quarry_word, 0, __ATOMIC_RELEASE);
+  leave_section(&quarry_context::atomic_depth);
+}
+
+}  // namespace
+}  // namespace quarry
+
+using quarry::Arch;
+
+extern "C" {
+
+void preempt_disable(void) { quarry::enter_section(&quarry_context::atomic_depth, QUARRY_PLACE); }
+void preempt_enable(void) { quarry::leave_section(&quarry_context::atomic_depth); }
+
+void local_bh_disable(void) { quarry::disable_softirqs(QUARRY_PLACE); }
+void local_bh_enable(void) { quarry::enable_softirqs(); }
+
+void irq_enter(void) { quarry::enter_interrupt(&quarry_context::hardirq_depth, QUARRY_PLACE); }
+void irq_exit(void) { quarry::leave_interrupt(&quarry_context::hardirq_depth); }
+void nmi_enter(void) { quarry::enter_interrupt(&quarry_context::nmi_depth, QUARRY_PLACE); }
+void nmi_exit(void) { quarry::leave_interrupt(&quarry_context::nmi_depth); }
+void quarry_softirq_enter(void) {
+  quarry::enter_interrupt(&quarry_context::softirq_depth, QUARRY_PLACE);
+}
+void quarry_softirq_exit(void) { quarry::leave_interrupt(&quarry_context::softirq_depth); }
+
+bool in_hardirq(void) { return Arch::context().hardirq_depth != 0; }
+bool in_nmi(void) { return Arch::context().nmi_depth != 0; }
+bool in_softirq(void) { return Arch::context().softirq_depth != 0; }
+bool in_serving_softirq(void) {
+  return (Arch::context().softirq_depth & quarry::kServingSoftirq) != 0;
+}
+bool in_atomic(void) {
+  const quarry_context& context = Arch::context();
+  return context.atomic_depth != 0 || quarry::in_interrupt(context);
+}
+
+bool irqs_disabled(void) { return Arch::context().irq_off_depth != 0; }
+void local_irq_disable(void) {
+  if (!irqs_disabled()) quarry::save_irq(QUARRY_PLACE);
+}
+void local_irq_enable(void) { quarry::restore_irq(0); }
+unsigned long quarry_local_irq_save(void) { return quarry::save_irq(QUARRY_PLACE); }
+void local_irq_restore(unsigned long flags) { quarry::restore_irq(flags); }
+
+void spin_lock(spinlock_t* lock) { quarry::acquire(lock, QUARRY_PLACE); }
+void spin_unlock(spinlock_t* lock) { quarry::release(lock); }
+
+int spin_trylock(spinlock_t* lock) {
+  quarry::enter_section(&quarry_context::atomic_depth, QUARRY_PLACE);
+  if (quarry::try_acquire(lock)) return 1;
+  quarry::leave_section(&quarry_context::atomic_depth);
+  return 0;
+}
+
+void spin_lock_irq(spinlock_t* lock) {
+  if (!irqs_disabled()) quarry::save_irq(QUARRY_PLACE);
+  quarry::acquire(lock, QUARRY_PLACE);
+}
+void spin_unlock_irq(spinlock_t* lock) {
+  quarry::release(lock);
+  quarry::restore_irq(0);
+}
+
+void spin_lock_bh(spinlock_t* lock) {
+  quarry::disable_softirqs(QUARRY_PLACE);
+  quarry::acquire(lock, QUARRY_PLACE);
+}
+void spin_unlock_bh(spinlock_t* lock) {
+  quarry::release(lock);
+  quarry::enable_softirqs();
+}
+
+unsigned long quarry_spin_lock_irqsave(spinlock_t* lock) {
+  const unsigned long flags = quarry::save_irq(QUARRY_PLACE);
+  quarry::acquire(lock, QUARRY_PLACE);
+  return flags;
+}
+void spin_unlock_irqrestore(spinlock_t* lock, unsigned long flags) {
+  quarry::release(lock);
+  quarry::restore_irq(flags);
+}
+
+int spin_is_locked(spinlock_t* lock) {
+  return __atomic_load_n(&lock->quarry_word, __ATOMIC_RELAXED) != 0;
+}
+
+void might_sleep(void) {
+  quarry::default_core().pages.reporter().check_context(__GFP_DIRECT_RECLAIM, QUARRY_PLACE);
+}
+
+int quarry_cond_resched(void) {
+  sched_yield();
+  return 0;
+}
+
+unsigned int quarry_memalloc_save(unsigned int flag) { return quarry::memalloc_save(flag); }
+void quarry_memalloc_restore(unsigned int flag, unsigned int saved) {
+  quarry::memalloc_restore(flag, saved);
+}
+gfp_t current_gfp_context(gfp_t flags) {
+  return static_cast<gfp_t>(quarry::current_gfp_context(quarry::Gfp(flags)));
+}
+
+}  // extern "C"

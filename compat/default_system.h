@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The system behind the kernel's C API. It boots before main and is never shut down, so
+// constructors and exit handlers may allocate.
+
+#include "system/core.h"
+
+namespace quarry {
+
+extern constinit MemorySystem default_system;
+
+// Its rooms. Their calls take the place that reports name: whoever called the kernel's function.
+inline Core& default_core() { return Core::of(default_system); }
+
+}  // namespace quarry
+
+#define QUARRY_PLACE reinterpret_cast<uintptr_t>(__builtin_return_address(0))

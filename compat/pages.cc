@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+// <linux/gfp.h>: pages.
+
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+
+#include "default_system.h"
+
+namespace quarry {
+namespace {
+
+// Orders that do not fit their type are as impossible as the smallest impossible one.
+Order order_of(unsigned int order) {
+  constexpr unsigned kImpossible = 255;
+  return Order{order < kImpossible ? order : kImpossible};
+}
+
+uintptr_t address_of(void* memory) { return reinterpret_cast<uintptr_t>(memory); }
+
+}  // namespace
+
+extern "C" {
+
+struct page* alloc_pages(gfp_t gfp, unsigned int order) {
+  return default_system.alloc_pages(Gfp(gfp), order_of(order));
+}
+
+struct page* alloc_pages_node(int node, gfp_t gfp, unsigned int order) {
+  return default_system.alloc_pages(Gfp(gfp), order_of(order), NodeId{node});
+}
+
+void __free_pages(struct page* page, unsigned int order) {
+  default_system.free_pages(page, order_of(order));
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order) {
+  return address_of(default_system.get_free_pages(Gfp(gfp), order_of(order)));
+}
+
+unsigned long get_zeroed_page(gfp_t gfp) { return __get_free_pages(gfp | __GFP_ZERO, 0); }
+
+void free_pages(unsigned long address, unsigned int order) {
+  default_system.free_pages_at(reinterpret_cast<void*>(address), order_of(order));
+}
+
+void* alloc_pages_exact(size_t bytes, gfp_t gfp) {
+  return default_system.alloc_pages_exact(bytes, Gfp(gfp));
+}
+
+void* alloc_pages_exact_nid(int node, size_t bytes, gfp_t gfp) {
+  return default_system.alloc_pages_exact(bytes, Gfp(gfp), NodeId{node});
+}
+
+void free_pages_exact(void* address, size_t bytes) {
+  default_system.free_pages_exact(address, bytes);
+}
+
+unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long count, struct page** pages) {
+  return default_system.alloc_pages_bulk(Gfp(gfp), {pages, count});
+}
+
+unsigned long alloc_pages_bulk_array_node(gfp_t gfp, int node, unsigned long count,
+                                          struct page** pages) {
+  return default_system.alloc_pages_bulk(Gfp(gfp), {pages, count}, NodeId{node});
+}
+
+unsigned long alloc_pages_bulk_list(gfp_t gfp, unsigned long count, struct list_head* list) {
+  constexpr size_t kBatch = 32;
+  unsigned long total = 0;
+  while (total != count) {
+    struct page* batch[kBatch] = {};
+    const size_t wanted = count - total < kBatch ? count - total : kBatch;
+    const size_t got = default_system.alloc_pages_bulk(Gfp(gfp), {batch, wanted});
+    for (size_t i = 0; i != got; ++i) list_add_tail(&batch[i]->lru, list);
+    total += got;
+    if (got != wanted) break;
+  }
+  return total;
+}
+
+void split_page(struct page* page, unsigned int order) {
+  default_system.split_page(page, order_of(order));
+}
+
+void get_page(struct page* page) { default_system.get_page(page); }
+
+void put_page(struct page* page) { default_system.put_page(page); }
+
+unsigned long totalram_pages(void) { return default_system.managed_pages(); }
+
+unsigned long nr_free_pages(void) { return default_system.free_page_count(); }
+
+}  // extern "C"
+
+}  // namespace quarry

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects: kmalloc and caches of equal objects. Null means out of memory and nothing else. With
+ * __GFP_DIRECT_RECLAIM (GFP_KERNEL has it) a call may sleep; with GFP_ATOMIC it may be made in any
+ * context but NMI.
+ */
+#pragma once
+
+#include <linux/compiler.h>
+#include <linux/gfp.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <quarry/abi/kmem_cache.h>
+
+/* What a size of 0 gives: not null, may be freed, must not be used. */
+#define ZERO_SIZE_PTR ((void*)16)
+#define ZERO_OR_NULL_PTR(x) ((unsigned long)(x) <= (unsigned long)ZERO_SIZE_PTR)
+
+/* Up to KMALLOC_MAX_CACHE_SIZE from size classes, above that whole pages. */
+#define KMALLOC_SHIFT_LOW 3
+#define KMALLOC_SHIFT_HIGH (PAGE_SHIFT + 1)
+#define KMALLOC_SHIFT_MAX (MAX_ORDER + PAGE_SHIFT - 1)
+#define KMALLOC_MIN_SIZE (1 << KMALLOC_SHIFT_LOW)
+#define KMALLOC_MAX_CACHE_SIZE (1UL << KMALLOC_SHIFT_HIGH)
+#define KMALLOC_MAX_SIZE (1UL << KMALLOC_SHIFT_MAX)
+#define KMALLOC_MAX_ORDER (KMALLOC_SHIFT_MAX - PAGE_SHIFT)
+/* Powers of two are aligned to their size. */
+#define ARCH_KMALLOC_MINALIGN 8
+#define ARCH_SLAB_MINALIGN 8
+
+QUARRY_DECLARATIONS_BEGIN
+
+void* __kmalloc(size_t bytes, gfp_t gfp) __alloc_size(1);
+void* __kmalloc_node(size_t bytes, gfp_t gfp, int node) __alloc_size(1);
+/* From the size class of this number, in the order 8 16 32 64 96 128 192 256 512 1K 2K 4K 8K. */
+void* quarry_kmalloc_class(unsigned int size_class, gfp_t gfp);
+
+/* Null memory: kmalloc. 0 bytes: frees. Null result: the memory is as it was. */
+void* krealloc(const void* memory, size_t bytes, gfp_t gfp) __must_check __alloc_size(2);
+
+/* Null and ZERO_SIZE_PTR are no-ops. What is nobody's object is reported and left alone. */
+void kfree(const void* object);
+/* Clears the object first. */
+void kfree_sensitive(const void* object);
+void kfree_bulk(size_t count, void** objects);
+
+/* Usable bytes of the object: at least what was asked for; 0 for null and ZERO_SIZE_PTR. */
+size_t ksize(const void* object);
+/* What kmalloc(bytes) really occupies. */
+size_t kmalloc_size_roundup(size_t bytes);
+
+/* kmalloc where that works without effort, vmalloc otherwise; __GFP_DIRECT_RECLAIM for the latter.
+ */
+void* kvmalloc_node(size_t bytes, gfp_t gfp, int node) __alloc_size(1);
+/* Null is a no-op. */
+void kvfree(const void* address);
+void kvfree_sensitive(const void* address, size_t bytes);
+/* Grows only; moves by copying `old_bytes`. Null: out of memory, the old memory is as it was. */
+void* kvrealloc(const void* memory, size_t old_bytes, size_t bytes, gfp_t gfp) __alloc_size(3);
+
+QUARRY_DECLARATIONS_END
+
+/* For `bytes` from 1 to KMALLOC_MAX_CACHE_SIZE; folds to a number where that is a constant. */
+static __always_inline QUARRY_CONSTEXPR unsigned int quarry_size_class(size_t bytes) {
+  return bytes <= 8      ? 0
+         : bytes <= 16   ? 1
+         : bytes <= 32   ? 2
+         : bytes <= 64   ? 3
+         : bytes <= 96   ? 4
+         : bytes <= 128  ? 5
+         : bytes <= 192  ? 6
+         : bytes <= 256  ? 7
+         : bytes <= 512  ? 8
+         : bytes <= 1024 ? 9
+         : bytes <= 2048 ? 10
+         : bytes <= 4096 ? 11
+                         : 12;
+}
+
+static __always_inline void* kmalloc(size_t bytes, gfp_t gfp) {
+  if (__builtin_constant_p(bytes) && bytes != 0 && bytes <= KMALLOC_MAX_CACHE_SIZE) {
+    return quarry_kmalloc_class(quarry_size_class(bytes), gfp);
+  }
+  return __kmalloc(bytes, gfp);
+}
+static __always_inline void* kzalloc(size_t bytes, gfp_t gfp) {
+  return kmalloc(bytes, gfp | __GFP_ZERO);
+}
+static inline void* kmalloc_node(size_t bytes, gfp_t gfp, int node) {
+  return __kmalloc_node(bytes, gfp, node);
+}
+static inline void* kzalloc_node(size_t bytes, gfp_t gfp, int node) {
+  return __kmalloc_node(bytes, gfp | __GFP_ZERO, node);
+}
+#define kmalloc_track_caller(bytes, gfp) kmalloc(bytes, gfp)
+#define kmalloc_node_track_caller(bytes, gfp, node) kmalloc_node(bytes, gfp, node)
+
+/* Null, without a report, where count * bytes overflows. */
+static __always_inline void* kmalloc_array(size_t count, size_t bytes, gfp_t gfp) {
+  size_t product;
+  if (unlikely(check_mul_overflow(count, bytes, &product))) return NULL;
+  return kmalloc(product, gfp);
+}
+static __always_inline void* kcalloc(size_t count, size_t bytes, gfp_t gfp) {
+  return kmalloc_array(count, bytes, gfp | __GFP_ZERO);
+}
+static inline void* kmalloc_array_node(size_t count, size_t bytes, gfp_t gfp, int node) {
+  size_t product;
+  if (unlikely(check_mul_overflow(count, bytes, &product))) return NULL;
+  return kmalloc_node(product, gfp, node);
+}
+static inline void* kcalloc_node(size_t count, size_t bytes, gfp_t gfp, int node) {
+  return kmalloc_array_node(count, bytes, gfp | __GFP_ZERO, node);
+}
+static inline void* __must_check krealloc_array(void* memory, size_t count, size_t bytes,
+                                                gfp_t gfp) {
+  size_t product;
+  if (unlikely(check_mul_overflow(count, bytes, &product))) return NULL;
+  return krealloc(memory, product, gfp);
+}
+
+static inline void* kvmalloc(size_t bytes, gfp_t gfp) {
+  return kvmalloc_node(bytes, gfp, NUMA_NO_NODE);
+}
+static inline void* kvzalloc(size_t bytes, gfp_t gfp) { return kvmalloc(bytes, gfp | __GFP_ZERO); }
+static inline void* kvzalloc_node(size_t bytes, gfp_t gfp, int node) {
+  return kvmalloc_node(bytes, gfp | __GFP_ZERO, node);
+}
+/* Null where the product overflows. */
+static inline void* kvmalloc_array(size_t count, size_t bytes, gfp_t gfp) {
+  size_t product;
+  return check_mul_overflow(count, bytes, &product) ? NULL : kvmalloc(product, gfp);
+}
+static inline void* kvcalloc(size_t count, size_t bytes, gfp_t gfp) {
+  return kvmalloc_array(count, bytes, gfp | __GFP_ZERO);
+}
+
+/* Caches of equal objects. */
+
+#define SLAB_HWCACHE_ALIGN ((slab_flags_t)QUARRY_SLAB_HWCACHE_ALIGN)
+#define SLAB_CACHE_DMA ((slab_flags_t)QUARRY_SLAB_CACHE_DMA)
+#define SLAB_CACHE_DMA32 ((slab_flags_t)QUARRY_SLAB_CACHE_DMA32)
+#define SLAB_RECLAIM_ACCOUNT ((slab_flags_t)QUARRY_SLAB_RECLAIM_ACCOUNT)
+#define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
+#define SLAB_PANIC ((slab_flags_t)QUARRY_SLAB_PANIC)
+#define SLAB_TYPESAFE_BY_RCU ((slab_flags_t)QUARRY_SLAB_TYPESAFE_BY_RCU)
+#define SLAB_MEM_SPREAD ((slab_flags_t)QUARRY_SLAB_MEM_SPREAD)
+#define SLAB_NOLEAKTRACE ((slab_flags_t)QUARRY_SLAB_NOLEAKTRACE)
+#define SLAB_ACCOUNT ((slab_flags_t)QUARRY_SLAB_ACCOUNT)
+
+QUARRY_DECLARATIONS_BEGIN
+
+/*
+ * The name is copied. `align`: a power of two, 0 for a word. The constructor runs once for each
+ * object when its slab is made, and objects have to be freed in the state it leaves. Null: out of
+ * memory, or arguments that make no sense, after a report. Process context, like destroy and
+ * shrink.
+ */
+struct kmem_cache* kmem_cache_create(const char* name, unsigned int bytes, unsigned int align,
+                                     slab_flags_t flags, void (*ctor)(void* object));
+/* Null is a no-op. With objects left: a report, and the cache stays. */
+void kmem_cache_destroy(struct kmem_cache* cache);
+/* 0: no slab remains. */
+int kmem_cache_shrink(struct kmem_cache* cache);
+unsigned int kmem_cache_size(struct kmem_cache* cache);
+
+void* kmem_cache_alloc(struct kmem_cache* cache, gfp_t gfp);
+void* kmem_cache_alloc_node(struct kmem_cache* cache, gfp_t gfp, int node);
+void kmem_cache_free(struct kmem_cache* cache, void* object);
+/* All of them or none; how many. */
+int kmem_cache_alloc_bulk(struct kmem_cache* cache, gfp_t gfp, size_t count, void** objects);
+/* Null cache: objects of any caches and of kmalloc. */
+void kmem_cache_free_bulk(struct kmem_cache* cache, size_t count, void** objects);
+
+QUARRY_DECLARATIONS_END
+
+static inline void* kmem_cache_zalloc(struct kmem_cache* cache, gfp_t gfp) {
+  return kmem_cache_alloc(cache, gfp | __GFP_ZERO);
+}
+
+/* A cache for objects of a structure, with its name. */
+#define KMEM_CACHE(type, flags) \
+  kmem_cache_create(#type, sizeof(struct type), __alignof__(struct type), (flags), NULL)
