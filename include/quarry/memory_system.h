@@ -55,6 +55,7 @@ struct CacheOptions {
 // One cache at one moment.
 struct CacheInfo {
   const char* name;
+  uint16_t number;  // page::cache of every page of its slabs
   uint32_t object_size;
   uint32_t size;
   uint32_t objects_per_slab;
