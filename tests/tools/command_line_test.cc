@@ -44,6 +44,15 @@ TEST(CommandLineTest, help_and_version) {
   EXPECT_THAT(parse({"--version"}).text, testing::MatchesRegex("quarry [0-9.]+\n"));
 }
 
+TEST(CommandLineTest, what_is_unknown_is_named) {
+  EXPECT_THAT(error_of([] { parse({"reply"}); }), testing::HasSubstr("reply"));
+  EXPECT_THAT(error_of([] { parse({"--colour"}); }), testing::HasSubstr("--colour"));
+  EXPECT_THAT(error_of([] {
+                parse({"replay", "a.kmt", "--colour"});
+              }),
+              testing::HasSubstr("--colour"));
+}
+
 TEST(CommandLineTest, mistakes_are_one_line_each) {
   const std::vector<std::vector<const char*>> mistakes = {
       {},

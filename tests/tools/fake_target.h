@@ -26,6 +26,7 @@ class FakeTarget final : public Target {
     uint64_t fail_after = UINT64_MAX;  // allocations that succeed before all others fail
     std::map<uint64_t, std::string> live = {};
     std::string validate = "ok";
+    std::string report = {};
   };
 
   explicit FakeTarget(Record& record) : record_(record), pages_(1024) {
@@ -81,8 +82,8 @@ class FakeTarget final : public Target {
     for (uint32_t i = 0; i < order.pages(); ++i) live(block + i, "block 0");
   }
 
-  void* vmalloc(size_t bytes, size_t align_bytes) override {
-    note("vmalloc {} {}", bytes, align_bytes);
+  void* vmalloc(size_t bytes) override {
+    note("vmalloc {}", bytes);
     return allocate("vmalloc", kNoCache);
   }
   void vfree(void* area) override { release("vmalloc", area); }
@@ -129,7 +130,8 @@ class FakeTarget final : public Target {
            "2\n";
   }
   std::string validate() const override { return record_.validate; }
-  std::vector<FreeBlock> free_blocks() const override {
+  std::string report() const override { return record_.report; }
+  std::vector<FreeBlock> free_blocks() override {
     return {{NodeId{0}, 2, 1, Order{3}, Pfn{static_cast<uint32_t>(next_page_)}}};
   }
 

@@ -45,11 +45,11 @@ TEST_P(ImpossibleMachine, is_refused) {
 
 INSTANTIATE_TEST_SUITE_P(
     , ImpossibleMachine,
-    testing::Values(std::pair{"nodes=0", "nodes=0 is not possible: 1 to 64"},
-                    std::pair{"nodes=-1", "nodes=-1 is not possible: 1 to 64"},
-                    std::pair{"cpus=", "cpus= is not possible: 1 to 256"},
-                    std::pair{"cpus=100000", "cpus=100000 is not possible: 1 to 256"},
-                    std::pair{"cpus=2x", "cpus=2x is not possible: 1 to 256"},
+    testing::Values(std::pair{"nodes=0", "nodes=0 is not possible: 1 to 32"},
+                    std::pair{"nodes=-1", "nodes=-1 is not possible: 1 to 32"},
+                    std::pair{"cpus=", "cpus= is not possible: 1 to 1024"},
+                    std::pair{"cpus=100000", "cpus=100000 is not possible: 1 to 1024"},
+                    std::pair{"cpus=2x", "cpus=2x is not possible: 1 to 1024"},
                     std::pair{"ram=", "ram= is not a size such as 8G"},
                     std::pair{"ram=lots", "ram=lots is not a size such as 8G"},
                     std::pair{"ram=8GB", "ram=8GB is not a size such as 8G"},

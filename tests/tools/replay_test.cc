@@ -111,7 +111,7 @@ TEST_F(ReplayTest, areas_lose_their_guard_page) {
                                     "0 1t V 0 3",
                                     "0 1t V 1 4",
                                 }});
-  EXPECT_THAT(record_.calls, ElementsAre("on 0t", "vmalloc 16384 16384", "reserve 4096 4096",
+  EXPECT_THAT(record_.calls, ElementsAre("on 0t", "vmalloc 16384", "reserve 4096 4096",
                                          "reserve 4096 1", "on 1t"));
   EXPECT_EQ(record_.live.size(), 1U);
   EXPECT_EQ(run.vmalloc.allocations, 1U);

@@ -106,6 +106,8 @@ TEST(TextReportTest, fits_a_terminal) {
   expect_narrow(comparison_table({&run, 1}));
   run.linux_free_slot_bytes_at_start.reset();
   run.live.slab = {};
+  run.report = std::string(300, 'r') + "\n";
+  for (int i = 0; i < 100; ++i) run.report += "more\n";
   expect_narrow(text_report(run));
   expect_narrow(comparison_table({&run, 1}));
 }

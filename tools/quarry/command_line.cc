@@ -33,7 +33,7 @@ Command parse_command_line(int argc, const char* const* argv) {
       "Linux's memory allocator in a process: run what a real kernel allocated through it."};
   app.name("quarry");
   app.set_version_flag("--version", "quarry " QUARRY_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // that it is missing is said below, after what is there instead
 
   ReplayOptions options;
   std::string machine;
@@ -58,6 +58,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw ToolError(one_line(error.what()) + " (see quarry --help)");
   }
+  if (!replay->parsed()) throw ToolError("no command is given (see quarry --help)");
   require_engine(options.machine.engine);
   if (*machine_option) parse_machine(machine, options.machine);
   if (*json_option) options.json = json;

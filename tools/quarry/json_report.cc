@@ -174,6 +174,7 @@ Json run_object(const RunResult& run) {
   json["most_wasting_caches_near_peak"] = wasting(run, run.use_near_peak);
   json["most_wasting_caches_at_end"] = wasting(run, run.use_at_end);
   json["buddyinfo"] = run.buddyinfo;
+  json["report"] = run.report;
   json["ns_per_event"] = run.ns_per_event;
   json["layout_hash"] = fmt::format("{:016x}", run.layout_hash);
   json["validate"] = run.validate;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <quarry/hosted_platform.h>
 
 #include <algorithm>
 #include <array>
@@ -19,8 +20,6 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kEngines = {"slub"};
 
-constexpr uint64_t kMaxNodes = 64;
-constexpr uint64_t kMaxCpus = 256;
 // Below this a node has no room for its own tables and its watermarks.
 constexpr uint64_t kMinNodeBytes = uint64_t{32} << 20;
 constexpr uint64_t kMaxRamBytes = uint64_t{16} << 40;
@@ -71,9 +70,9 @@ uint64_t parse_ram(std::string_view text) {
 void parse_part(std::string_view part, std::string_view key, MachineSpec& spec) {
   const std::string_view value = part.substr(std::min(part.size(), key.size() + 1));
   if (key == "nodes") {
-    spec.nodes = parse_count(key, value, kMaxNodes);
+    spec.nodes = parse_count(key, value, HostedPlatform::kMaxNodes);
   } else if (key == "cpus") {
-    spec.cpus = parse_count(key, value, kMaxCpus);
+    spec.cpus = parse_count(key, value, HostedPlatform::kMaxCpus);
   } else if (key == "ram") {
     spec.ram_bytes = parse_ram(value);
   } else {

@@ -254,7 +254,7 @@ void Replay::allocate_area(const TraceEvent& event) {
   slot.has_memory = reader_.site_class(event) == SiteClass::kAreaVmalloc;
   KindCounts& kind = slot.has_memory ? result_.vmalloc : result_.ranges;
   kind.add();
-  slot.area = slot.has_memory ? target_.vmalloc(slot.bytes - kPageBytes, event.align_bytes)
+  slot.area = slot.has_memory ? target_.vmalloc(slot.bytes - kPageBytes)
                               : target_.reserve_area(std::max(slot.bytes - kPageBytes, kPageBytes),
                                                      event.align_bytes);
   layout_.add(uint64_t{event.slot} << 8 | static_cast<uint64_t>(event.op));
@@ -328,11 +328,6 @@ void Replay::require_live_end() const {
 
 void Replay::finish() {
   require_live_end();
-  for (const FreeBlock& block : target_.free_blocks()) {
-    layout_.add(uint64_t(uint16_t(block.node.value())) << 24 | uint64_t{block.zone} << 16 |
-                uint64_t{block.order.value()} << 8 | block.migrate_type);
-    layout_.add(block.pfn.value());
-  }
   const TraceHeader& header = reader_.header();
   result_.title = header.title;
   result_.source = header.source;
@@ -343,6 +338,12 @@ void Replay::finish() {
   result_.use_at_end = use_by_cache(result_.caches);
   result_.buddyinfo = target_.buddyinfo();
   result_.validate = target_.validate();
+  result_.report = target_.report();
+  for (const FreeBlock& block : target_.free_blocks()) {
+    layout_.add(uint64_t(uint16_t(block.node.value())) << 24 | uint64_t{block.zone} << 16 |
+                uint64_t{block.order.value()} << 8 | block.migrate_type);
+    layout_.add(block.pfn.value());
+  }
   result_.layout_hash = layout_.value();
 }
 

@@ -95,6 +95,7 @@ struct RunResult {
   std::vector<CacheState> caches;       // at the end
   std::vector<CacheUse> use_near_peak;  // by cache id, when slabs held 99 % of their peak
   std::vector<CacheUse> use_at_end;     // by cache id
+  std::string report;                   // of the machine while it ran; empty: nothing to say
   std::string buddyinfo;                // at the end
 
   std::chrono::nanoseconds replay_time{0};  // of the events alone, unpacked and parsed on the way

@@ -61,7 +61,7 @@ class Target {
   virtual void split_pages(Page* block, Order order) = 0;
 
   // The address of an area of `bytes`, without its guard page.
-  virtual void* vmalloc(size_t bytes, size_t align_bytes) = 0;
+  virtual void* vmalloc(size_t bytes) = 0;
   virtual void vfree(void* area) = 0;
   // The same with no memory behind it.
   virtual void* reserve_area(size_t bytes, size_t align_bytes) = 0;
@@ -79,8 +79,12 @@ class Target {
   virtual std::string buddyinfo() const = 0;
   // "ok" when every invariant holds, else which one does not.
   virtual std::string validate() const = 0;
-  // Every free block, list by list, in the order in which the lists hand them out.
-  virtual std::vector<FreeBlock> free_blocks() const = 0;
+  // Empties the per-CPU page stacks; then every free block, list by list, in the order in which the
+  // lists hand them out.
+  virtual std::vector<FreeBlock> free_blocks() = 0;
+  // What the machine had to say since it started: allocation failures, misuse; at most its
+  // beginning.
+  virtual std::string report() const = 0;
 };
 
 // Starts a machine. Throws ToolError when there cannot be such a machine.

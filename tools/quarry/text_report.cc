@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kWidth = 100;
 constexpr size_t kWastingCaches = 10;
+constexpr size_t kReportLines = 12;
 
 using Text = fmt::memory_buffer;
 
@@ -61,7 +62,8 @@ void add_events(Text& text, const RunResult& run) {
        format_count(frees.total()));
   if (frees.total() != 0) {
     line(text,
-         "      {} from before the trace, {} without an allocation event, {} either, {} twice",
+         "      {} from before the trace, {} without an allocation event, {} either, {} of free "
+         "slots",
          format_count(frees.before_trace), format_count(frees.hidden_allocation),
          format_count(frees.unexplained), format_count(frees.dead_slots));
   }
@@ -139,14 +141,22 @@ void add_wasting_caches(Text& text, const RunResult& run) {
   }
 }
 
-void add_buddyinfo(Text& text, const RunResult& run) {
-  heading(text, "/proc/buddyinfo at the end");
-  std::string_view rest = run.buddyinfo;
-  while (!rest.empty()) {
-    const std::string_view row = rest.substr(0, rest.find('\n'));
-    line(text, "    {}", row);
-    rest.remove_prefix(std::min(rest.size(), row.size() + 1));
+// At most `count` lines of `rows`.
+void add_rows(Text& text, std::string_view rows, size_t count) {
+  for (; !rows.empty() && count > 0; --count) {
+    const std::string_view row = rows.substr(0, rows.find('\n'));
+    line(text, "    {}", fit(row, 4));
+    rows.remove_prefix(std::min(rows.size(), row.size() + 1));
   }
+  if (!rows.empty()) line(text, "    ...");
+}
+
+void add_machine_text(Text& text, const RunResult& run) {
+  heading(text, "/proc/buddyinfo at the end");
+  add_rows(text, run.buddyinfo, run.buddyinfo.size());
+  if (run.report.empty()) return;
+  heading(text, "Reports of the machine");
+  add_rows(text, run.report, kReportLines);
 }
 
 }  // namespace
@@ -159,7 +169,7 @@ std::string text_report(const RunResult& run) {
   add_other_memory(text, run);
   add_arrays(text, run);
   add_wasting_caches(text, run);
-  add_buddyinfo(text, run);
+  add_machine_text(text, run);
   line(text, "\n  {:.0f} ns per event, parsing included; layout_hash {:016x}; validate: {}\n",
        run.ns_per_event, run.layout_hash, run.validate);
   return fmt::to_string(text);
