@@ -35,8 +35,8 @@ inline void* pop(quarry_array& array) {
 
 inline PushResult push(quarry_array& array, void* object, uint32_t node) {
   const uint32_t freed = array.freed;
-  if (freed >= array.capacity || array.node != node) return PushResult::kRefused;
   if (freed != 0 && array.slot[freed - 2] == object) return PushResult::kTwice;
+  if (freed >= array.capacity || array.node != node) return PushResult::kRefused;
   array.slot[freed] = object;
   array.freed = freed + 2;
   return PushResult::kPushed;

@@ -8,6 +8,7 @@ namespace quarry {
 
 size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uintptr_t place) {
   if (objects.empty() || !may_alloc(cache, gfp, place)) return 0;
+  gfp = without_sleeping(gfp);
   size_t got = cache.cpu_arrays.take_ready(objects);
   while (got != objects.size()) {
     const uint32_t count = engine_->alloc(cache, gfp, kNoNode, objects.subspan(got));
@@ -34,14 +35,19 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
     // The longest run of objects of one cache and one node.
     const uint16_t node = map_->page_of(objects.front())->node;
     size_t run = 1;
-    while (run != objects.size() && cache_of(objects[run]) == owner &&
-           map_->page_of(objects[run])->node == node) {
+    while (run != objects.size() && objects[run] != objects[run - 1] &&
+           cache_of(objects[run]) == owner && map_->page_of(objects[run])->node == node) {
       ++run;
     }
-    const std::span<void*> same = objects.first(run);
-    const uint32_t pushed = owner->cpu_arrays.put_freed(same, node);
-    if (pushed != run) engine_->free(*owner, same.subspan(pushed));
-    objects = objects.subspan(run);
+    // The first by itself: that notices an object that was freed just before, and makes room.
+    kfree(objects.front());
+    const std::span<void*> rest = objects.subspan(1, run - 1);
+    size_t gone = owner->cpu_arrays.put_freed(rest, node);
+    if (gone == 0) {
+      engine_->free(*owner, rest);
+      gone = rest.size();
+    }
+    objects = objects.subspan(1 + gone);
   }
 }
 

@@ -100,8 +100,7 @@ void Kmem::drain_arrays(KmemCache& cache) {
   LockGuard guard(cache.drain_lock);
   cache.cpu_arrays.turn_off();
   if (array_cpus_.settle()) {
-    cache.cpu_arrays.take_all(
-        [&](std::span<void*> objects) { engine_->free(cache, objects); });
+    cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects); });
   }
   if (!fault_.active()) cache.cpu_arrays.turn_on();
 }
@@ -127,8 +126,7 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
   }
   const SlabCounts left = counts(*cache);
   FixedText<200> text;
-  format(text,
-         "kmem_cache_destroy %s: Slab cache still has objects (%zu in %zu slabs); it is kept",
+  format(text, "kmem_cache_destroy %s: Slab cache still has objects (%zu in %zu slabs); it is kept",
          cache->name, left.total_objects - left.free_in_partial, left.slabs);
   reporter_->warn(place, text.c_str());
 }
@@ -169,12 +167,12 @@ bool Kmem::validate(TextSink& out) const {
 
 void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   list_lock_.lock();
-  for_each([&](KmemCache& cache) {
-    cache.drain_lock.lock_nested();
-  });
+  for_each([&](KmemCache& cache) { cache.drain_lock.lock_nested(); });
   for_each([&](KmemCache& cache) { engine_->lock_all(cache); });
   if (array_cpus_.lockless()) return;
-  for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) array_cpus_.lock(CpuId(cpu)).lock_nested();
+  for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) {
+    array_cpus_.lock(CpuId(cpu)).lock_nested();
+  }
 }
 
 void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// kmalloc beyond one cached object: whole pages, resizing, sizes, and pointers that are no object's.
+// kmalloc beyond one cached object: whole pages, resizing, sizes, and what is no object or request.
 
+#include "gfp/gfp_names.h"
 #include "kmem/kmem.h"
 
 namespace quarry {
@@ -19,8 +20,9 @@ Order order_for(size_t bytes) {
 void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   reporter_->check_context(uint32_t(gfp), place);
   if (bytes == 0) return reinterpret_cast<void*>(kZeroSizeAddress);
+  gfp = without_sleeping(without_bug_bits(gfp));
   // Beyond the largest block the page allocator reports and fails.
-  Page* page = pages_->alloc((gfp & ~gfp::kHighmemBit) | gfp::kComp, order_for(bytes), node);
+  Page* page = pages_->alloc(gfp | gfp::kComp, order_for(bytes), node);
   if (page == nullptr) return nullptr;
   page->flags |= QUARRY_PAGE_LARGE_KMALLOC;
   return map_->address(page);
@@ -114,6 +116,20 @@ void Kmem::free_to_wrong_cache(KmemCache& cache, void* object) {
   kfree_foreign(map_->page_of(object), object);
 }
 
+Gfp Kmem::report_bug_bits(Gfp gfp) {
+  const Gfp fixed = gfp & ~gfp::kSlabBugMask;
+  {
+    LogText out(reporter_->platform());
+    format(out, "Unexpected gfp: %#x (", uint32_t(gfp & gfp::kSlabBugMask));
+    print_gfp(out, gfp & gfp::kSlabBugMask);
+    format(out, "). Fixing up to gfp: %#x (", uint32_t(fixed));
+    print_gfp(out, fixed);
+    format(out, "). Fix your code!\n");
+  }
+  reporter_->dump_stack();
+  return fixed;
+}
+
 void Kmem::report_object(const KmemCache& cache, const void* object, const char* problem) {
   static constexpr char kLine[] =
       "=============================================================================\n";
@@ -121,8 +137,8 @@ void Kmem::report_object(const KmemCache& cache, const void* object, const char*
       "-----------------------------------------------------------------------------\n";
   LogText out(reporter_->platform());
   const Page* page = map_->page_of(object);
-  const Page* slab = map_->page(has_flag(*page, QUARRY_PAGE_TAIL) ? Pfn(page->head)
-                                                                  : map_->pfn(page));
+  const Page* slab =
+      map_->page(has_flag(*page, QUARRY_PAGE_TAIL) ? Pfn(page->head) : map_->pfn(page));
   const auto offset = static_cast<size_t>(static_cast<const char*>(object) -
                                           static_cast<const char*>(map_->address(slab)));
   format(out, "%sBUG %s (Not tainted): %s\n%s\n", kLine, cache.name, problem, kThinLine);

@@ -24,8 +24,10 @@ bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
 
 void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) {
   if (!may_alloc(cache, gfp, place)) return nullptr;
+  gfp = without_sleeping(gfp);
   void* object = nullptr;
-  if (node == kNoNode || pages_->node_count() == 1) {
+  // Linux ignores a node that does not exist.
+  if (pages_->node_count() == 1 || static_cast<unsigned>(node.value()) >= pages_->node_count()) {
     object = cache.cpu_arrays.pop();
     // What was freed is worth turning over if it lasts for a while.
     if (object == nullptr && 2 * cache.cpu_arrays.turn_over() > cache.array_capacity) {
@@ -87,8 +89,8 @@ void Kmem::kfree_slow(Page* page, const void* object) {
   }
 }
 
-// Gives the freed half of a full array back to the engine and pushes the object; an object that has no place
-// in the array goes to the engine by itself.
+// Gives the freed half of a full array back to the engine and pushes the object; an object that has
+// no place in the array goes to the engine by itself.
 void Kmem::make_room(KmemCache& cache, void* object, uint16_t node) {
   void* batch[kMaxBatch];
   uint32_t count = 0;
@@ -100,13 +102,6 @@ void Kmem::make_room(KmemCache& cache, void* object, uint16_t node) {
   }
   if (count != 0) {
     cache.flushes.fetch_add(1, std::memory_order_relaxed);
-    if (batch[count - 1] == object) {
-      // It was on top of a full array: freed twice in a row.
-      report_object(cache, object, "Object already free");
-      const uint32_t pushed = cache.cpu_arrays.put_freed(std::span(batch, count), node);
-      if (pushed != count) engine_->free(cache, std::span(batch, count).subspan(pushed));
-      return;
-    }
     engine_->free(cache, std::span(batch, count));
     if (cache.cpu_arrays.push(object, node) == PushResult::kPushed) return;
   }

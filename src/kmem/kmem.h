@@ -48,17 +48,20 @@ class Kmem {
 
   void* kmalloc(size_t bytes, Gfp gfp, uintptr_t place) {
     // Size 0 wraps to the largest number.
-    if (bytes - 1 >= kMaxClassBytes) [[unlikely]] return kmalloc_large(bytes, gfp, kNoNode, place);
+    if (bytes - 1 >= kMaxClassBytes) [[unlikely]]
+      return kmalloc_large(bytes, gfp, kNoNode, place);
     return kmalloc_class(size_class(bytes), gfp, place);
   }
   void* kmalloc_class(unsigned size_class, Gfp gfp, uintptr_t place) {
-    if (any(gfp, kTypeBits)) [[unlikely]] return alloc(typed_cache(size_class, gfp), gfp, place);
+    if (any(gfp, kTypeBits)) [[unlikely]]
+      return alloc(typed_cache(size_class, gfp), gfp, place);
     return alloc(caches_[kmalloc_cache_number(KmallocType::kNormal, size_class)], gfp, place);
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
   void kfree(const void* object) {
     Page* page = map_->page_of(object);
-    if (page == nullptr) [[unlikely]] return kfree_slow(nullptr, object);
+    if (page == nullptr) [[unlikely]]
+      return kfree_slow(nullptr, object);
     KmemCache& cache = caches_[page->cache];
     if (Arch::push(cache.arrays, const_cast<void*>(object), page->node) != PushResult::kPushed)
         [[unlikely]] {
@@ -83,7 +86,8 @@ class Kmem {
       return alloc_slow(cache, gfp, kNoNode, place);
     }
     void* object = Arch::pop(cache.arrays);
-    if (object == nullptr) [[unlikely]] return alloc_slow(cache, gfp, kNoNode, place);
+    if (object == nullptr) [[unlikely]]
+      return alloc_slow(cache, gfp, kNoNode, place);
     if (any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
     return object;
   }
@@ -128,6 +132,10 @@ class Kmem {
   void lock_all();
   void unlock_all();
 
+  // Without the bits that make no sense for objects, after a report (Linux: GFP_SLAB_BUG_MASK). To
+  // be asked for where pages are needed.
+  Gfp without_bug_bits(Gfp gfp) { return any(gfp, gfp::kSlabBugMask) ? report_bug_bits(gfp) : gfp; }
+
   // Reports in the kernel's words about one object: "BUG kmalloc-64 (Not tainted): ...".
   void report_object(const KmemCache& cache, const void* object, const char* problem);
 
@@ -143,7 +151,12 @@ class Kmem {
   [[gnu::noinline]] void kfree_slow(Page* page, const void* object);
   [[gnu::cold]] void kfree_foreign(Page* page, const void* object);
   [[gnu::cold]] void free_to_wrong_cache(KmemCache& cache, void* object);
+  [[gnu::cold]] Gfp report_bug_bits(Gfp gfp);
   bool may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place);
+  // A request that may not be made here was reported, and must not sleep after all.
+  static Gfp without_sleeping(Gfp gfp) {
+    return context_forbids(Arch::context(), uint32_t(gfp)) ? gfp & ~gfp::kDirectReclaim : gfp;
+  }
   void* refill(KmemCache& cache, Gfp gfp);
   void make_room(KmemCache& cache, void* object, uint16_t node);
 

@@ -37,7 +37,7 @@ class alignas(64) KmemCache : public ::kmem_cache {
   uint32_t min_partial = 0;   // empty slabs are kept while fewer partial ones than this are there
 
   CpuArrays cpu_arrays;
-  uint16_t array_capacity = 0;  // objects in each of an array's two stacks
+  uint16_t array_capacity = 0;   // objects in each of an array's two stacks
   void* engine_nodes = nullptr;  // the engine's state, one for each node
 
   // Order of creation; guarded by Kmem's list lock.

@@ -12,6 +12,12 @@ void CpuArrays::init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, ui
   capacity_ = capacity;
   hot.base = reinterpret_cast<uintptr_t>(memory);
   hot.stride = 0;
+  for (unsigned cpu = 0; cpu != cpus.count(); ++cpu) {
+    if (is_active(CpuId(cpu))) array_of(CpuId(cpu))->capacity = 0;
+  }
+  for (unsigned cpu = 0; cpu < cpus.count(); cpu += 32) {
+    active_word(CpuId(cpu)).store(0, std::memory_order_relaxed);
+  }
   turn_on();
 }
 

@@ -72,8 +72,9 @@ class CpuArrays {
                     alignof(quarry_array));
   }
 
-  // `memory` is zeroed, (cpus + 1) * stride bytes. `hot` is what fast paths read; it is set here
-  // and stays the owner's. A capacity of 0 makes arrays that never hold anything.
+  // `memory` is (cpus + 1) * stride bytes, zeroed, or of earlier arrays with the same CPUs and
+  // stride that are empty and no longer used. `hot` is what fast paths read; it is set here and
+  // stays the owner's. A capacity of 0 makes arrays that never hold anything.
   void init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, uintptr_t stride,
             uint16_t capacity);
 

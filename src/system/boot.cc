@@ -36,7 +36,8 @@ bool MemorySystem::booted() const { return Core::of(*this).booted; }
 
 uint64_t MemorySystem::shutdown() {
   Core& core = Core::of(*this);
-  uint64_t left = 0;
+  // First, because areas hold objects.
+  uint64_t left = core.vmalloc.shutdown();
   {
     LogText out(core.pages.platform());
     core.kmem.for_each([&](KmemCache& cache) {
@@ -48,7 +49,6 @@ uint64_t MemorySystem::shutdown() {
       format(out, "%s: %zu objects were never freed\n", cache.name, objects);
     });
   }
-  left += core.vmalloc.shutdown();
   core.booted = false;
   return left;
 }

@@ -70,12 +70,12 @@ again:
   // With nothing freed, the word before the first entry is the header's, which is no object.
   asm volatile goto(QUARRY_RSEQ_BEGIN
                     "movl 4(%[t]), %k[c]\n\t"
+                    "cmpq %[object], (%[t], %[c], 8)\n\t"
+                    "je %l[twice]\n\t"
                     "cmpl 8(%[t]), %k[c]\n\t"
                     "jae %l[refused]\n\t"
                     "cmpl %[node], 12(%[t])\n\t"
                     "jne %l[refused]\n\t"
-                    "cmpq %[object], (%[t], %[c], 8)\n\t"
-                    "je %l[twice]\n\t"
                     "movq %[object], 16(%[t], %[c], 8)\n\t"
                     "addl $2, %k[c]\n\t"
                     "movl %k[c], 4(%[t])\n" QUARRY_RSEQ_END

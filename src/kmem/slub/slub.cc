@@ -64,9 +64,14 @@ uint32_t Slub::alloc(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> ob
   const NodeId home = node == kNoNode ? pages_->local_node() : node;
   uint32_t count = take(cache, node_of(cache, static_cast<unsigned>(home.value())), objects);
   if (count != 0) return count;
-  if (node == kNoNode && !any(gfp, gfp::kThisNode)) {
-    // One at a time: objects of another node do not go into this CPU's array.
-    count = take_remote(cache, home, objects.first(1));
+  if (!any(gfp, gfp::kThisNode)) {
+    // The wish for a node is worth a slab there. One elsewhere, for each wish, would not be: Linux
+    // 6.12.
+    if (node != kNoNode) {
+      const Gfp light = (gfp & ~(gfp::kDirectReclaim | gfp::kNoFail)) | gfp::kNoWarn;
+      count = grow(cache, light | gfp::kThisNode, node, objects);
+    }
+    if (count == 0) count = take_remote(cache, home, objects);
     if (count != 0) return count;
   }
   return grow(cache, gfp, node, objects);

@@ -35,8 +35,8 @@ static bool freelist_is_sound(const KmemCache& cache, const PageMap& map, const 
     object = *reinterpret_cast<const unsigned char* const*>(object + cache.free_pointer);
   }
   if (length == slab.free_objects()) return true;
-  format(out, "%s: Wrong object count. Counter is %u but counted were %u\n", cache.name,
-         slab.inuse, slab.objects - length);
+  format(out, "%s: Wrong object count. Counter is %u but counted were %u\n", cache.name, slab.inuse,
+         slab.objects - length);
   return false;
 }
 

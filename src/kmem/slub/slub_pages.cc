@@ -8,21 +8,9 @@
 namespace quarry {
 
 // Request bits that reach the page allocator are those that say how hard to try; the zone is the
-// cache's. Bits that make no sense for objects are reported and dropped (Linux: GFP_SLAB_BUG_MASK).
+// cache's.
 Page* Slub::new_slab_pages(KmemCache& cache, Gfp gfp, NodeId node) {
-  if (any(gfp, gfp::kSlabBugMask)) {
-    const Gfp fixed = gfp & ~gfp::kSlabBugMask;
-    {
-      LogText out(pages_->platform());
-      format(out, "Unexpected gfp: 0x%x (", uint32_t(gfp & gfp::kSlabBugMask));
-      print_gfp(out, gfp & gfp::kSlabBugMask);
-      format(out, "). Fixing up to gfp: 0x%x (", uint32_t(fixed));
-      print_gfp(out, fixed);
-      format(out, "). Fix your code!\n");
-    }
-    pages_->reporter().dump_stack();
-    gfp = fixed;
-  }
+  gfp = kmem_->without_bug_bits(gfp);
   gfp = (gfp & (gfp::kReclaimMask | gfp::kConstraintMask)) | cache.page_gfp;
   if (cache.order != cache.min_order) {
     // A large block is worth no effort: a small one will do.
@@ -113,7 +101,8 @@ void Slub::report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node) {
   LogText out(pages_->platform());
   format(out, "SLUB: Unable to allocate memory on node %d, gfp=%#x(", node.value(), uint32_t(gfp));
   print_gfp(out, gfp);
-  format(out, ")\n  cache: %s, object size: %u, buffer size: %u, default order: %u, min order: %u\n",
+  format(out,
+         ")\n  cache: %s, object size: %u, buffer size: %u, default order: %u, min order: %u\n",
          cache.name, cache.object_size, cache.size, cache.order, cache.min_order);
   for (unsigned id = 0; id != pages_->node_count(); ++id) {
     SlubNode& state = node_of(cache, id);

@@ -77,8 +77,8 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   cache.min_order = Order(order_holding(cache.size));
   cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
   cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
-  cache.array_capacity = static_cast<uint16_t>(
-      clamp(kStackBytesOfObjects / cache.size, 1, kMaxStackObjects));
+  cache.array_capacity =
+      static_cast<uint16_t>(clamp(kStackBytesOfObjects / cache.size, 1, kMaxStackObjects));
   return true;
 }
 
