@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+
+#include "harness.h"
+#include "quarry/hosted_platform.h"
+#include "quarry/memory_system.h"
+#include "system/core.h"
+
+// A whole machine for a test, booted when it is made:
+//
+//   Machine m{.nodes = 2, .mib = 64, .cpus = 4};
+//   void* object = m->kmalloc(100, quarry::gfp::kKernel);
+//   m.on_cpu(3);
+//   m->kfree(object);
+//
+// When it goes, everything has to be back as it was after booting: no object, page or area may be
+// left, every invariant has to hold, and each report in the log must have been asked for with
+// reported().
+namespace harness {
+
+// What a machine logged. Any thread may write.
+class Log {
+ public:
+  static constexpr size_t kBytes = 48 * quarry::kKiB;
+
+  static void write(void* log, const char* text, size_t length) {
+    Log& self = *static_cast<Log*>(log);
+    while (self.busy_.exchange(true, std::memory_order_acquire)) {
+    }
+    self.text_.write(text, length);
+    self.busy_.store(false, std::memory_order_release);
+  }
+
+  [[nodiscard]] const char* text() const { return text_.c_str(); }
+  [[nodiscard]] bool empty() const { return text_.size() == 0; }
+  [[nodiscard]] size_t count(const char* wanted) const {
+    size_t found = 0;
+    for (const char* at = text(); (at = __builtin_strstr(at, wanted)) != nullptr; ++at) ++found;
+    return found;
+  }
+  void clear() { text_.clear(); }
+
+ private:
+  quarry::FixedText<kBytes> text_;
+  std::atomic<bool> busy_{false};
+};
+
+enum class CpuKind : uint8_t {
+  kSimulated,  // take turns on the test's thread: on_cpu() says which runs
+  kLockless,   // the host's, arrays by restartable sequences where the host has them
+  kLocked,     // the host's, arrays behind locks
+};
+
+struct Machine {
+  // What to build. Memory is split evenly over the nodes; CPUs go round the nodes.
+  unsigned nodes = 1;
+  unsigned mib = 64;
+  unsigned cpus = 1;  // real CPUs: 0 for all that the host may have
+  quarry::SlabEngineKind engine = quarry::SlabEngineKind::kSlub;
+  CpuKind cpu_kind = CpuKind::kSimulated;
+  uint64_t seed = harness::seed();
+  std::span<const quarry::MemoryRange> memory_map{};  // instead of nodes and mib
+  uint64_t vmalloc_bytes = 0;
+
+  Log log{};
+  quarry::HostedPlatform platform{};
+  quarry::MemorySystem system{};
+  // Pages while nobody uses anything.
+  uint64_t idle_free_pages = 0;
+  uint64_t idle_slab_pages = 0;
+  bool booted = boot();
+
+  quarry::MemorySystem* operator->() { return &system; }
+  quarry::Core& core() { return quarry::Core::of(system); }
+
+  void on_cpu(unsigned cpu) { platform.set_current_cpu(quarry::CpuId(cpu)); }
+
+  // Whether the log has `text`, any number of times; forgets the whole log if it does.
+  bool reported(const char* text) {
+    const bool found = log.count(text) != 0;
+    if (found) log.clear();
+    return found;
+  }
+
+  bool sound() {
+    quarry::FixedText<1024> problem;
+    if (system.validate(problem)) return true;
+    harness::fail(__FILE__, __LINE__, problem.c_str());
+    return false;
+  }
+
+  // Makes all caches and CPUs give back what they keep.
+  void give_back_all() {
+    quarry::Kmem& kmem = core().kmem;
+    kmem.for_each([&](quarry::KmemCache& cache) { kmem.shrink(cache); });
+    system.drain_all();
+  }
+
+  // Whether nothing is allocated; says what is.
+  bool idle() {
+    give_back_all();
+    const bool slabs = CHECK_EQ(system.slab_page_count(), idle_slab_pages);
+    const bool areas = CHECK_EQ(system.vmalloc_page_count(), 0U);
+    return CHECK_EQ(system.free_page_count(), idle_free_pages) && slabs && areas && sound();
+  }
+
+  ~Machine() {
+    if (!booted) return;
+    if (!log.empty()) complain("an unexpected report", log.text());
+    log.clear();
+    const bool all_back = idle();
+    const uint64_t left = system.shutdown();
+    if (!all_back || left != 0) complain("something was not freed", log.text());
+    const quarry_context& context = quarry::Arch::context();
+    CHECK_EQ(context.forbidden_gfp | context.irq_off_depth | context.held_locks, 0U);
+  }
+
+ private:
+  bool boot() {
+    const bool simulated = cpu_kind == CpuKind::kSimulated;
+    quarry::HostedOptions options{.ram_bytes = uint64_t{mib} * quarry::kMiB,
+                                  .nodes = nodes,
+                                  .cpus = cpus,
+                                  .simulated = simulated,
+                                  .locked_arrays = cpu_kind == CpuKind::kLocked,
+                                  .vmalloc_bytes = vmalloc_bytes,
+                                  .memory_map = memory_map,
+                                  .log = Log::write,
+                                  .log_context = &log};
+    quarry::Config config;
+    config.engine = engine;
+    config.seed = seed;
+    if (!platform.open(options)) {
+      complain("the platform does not open", platform.error());
+    } else if (!system.boot(platform, config)) {
+      complain("the machine does not boot", log.text());
+    } else {
+      give_back_all();
+      idle_free_pages = system.free_page_count();
+      idle_slab_pages = system.slab_page_count();
+      return true;
+    }
+    __builtin_trap();  // no test can go on without its machine
+  }
+
+  static void complain(const char* what, const char* text) {
+    quarry::FixedText<3072> message;
+    format(message, "%s:\n%s", what, text);
+    harness::fail(__FILE__, __LINE__, message.c_str());
+  }
+};
+
+}  // namespace harness

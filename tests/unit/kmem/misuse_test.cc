@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// Pointers that are nobody's object, and objects freed twice in a row: reported, and nothing else
+// is harmed. The machine's end checks that every other object is as it was.
+#include "machine.h"
+
+namespace {
+
+using harness::Machine;
+using quarry::CpuId;
+using quarry::KmemCache;
+using quarry::kPageBytes;
+using quarry::MemorySystem;
+using quarry::Order;
+using quarry::Page;
+namespace gfp = quarry::gfp;
+
+constexpr const char* kAlreadyFree = "Object already free";
+constexpr const char* kNotKmalloc = "object pointer:";
+
+// All objects differ: an object that is given twice shows.
+bool all_different(void* const* objects, size_t count) {
+  for (size_t i = 0; i != count; ++i) {
+    for (size_t j = 0; j != i; ++j) {
+      if (objects[i] == objects[j]) return false;
+    }
+  }
+  return true;
+}
+
+QUARRY_TEST(Misuse, pointers_outside_of_ram_are_reported) {
+  Machine m;
+  int on_the_stack = 0;
+  m->kfree(&on_the_stack);
+  CHECK(m.reported(kNotKmalloc));
+  m->kfree(reinterpret_cast<void*>(uintptr_t{0x1000}));
+  CHECK(m.reported(kNotKmalloc));
+  m->kfree(reinterpret_cast<void*>(~uintptr_t{0xfff}));
+  CHECK(m.reported(kNotKmalloc));
+  CHECK_EQ(m->ksize(&on_the_stack), 0U);
+  CHECK(m->cache_of(&on_the_stack) == nullptr);
+}
+
+QUARRY_TEST(Misuse, a_report_shows_the_pointer) {
+  Machine m;
+  m->kfree(reinterpret_cast<void*>(uintptr_t{0xabcdef012345}));
+  CHECK_EQ(m.log.count("0x0000abcdef012345"), 1U);
+  CHECK(m.reported("Call Trace:"));
+}
+
+QUARRY_TEST(Misuse, vmalloc_memory_is_no_object) {
+  Machine m;
+  void* area = m->vmalloc(3 * kPageBytes);
+  REQUIRE(area != nullptr);
+  m->kfree(area);
+  CHECK(m.reported(kNotKmalloc));
+  __builtin_memset(area, 1, 3 * kPageBytes);  // still mapped
+  m->vfree(area);
+}
+
+QUARRY_TEST(Misuse, the_inside_of_a_large_block_is_no_object) {
+  Machine m;
+  auto* block = static_cast<unsigned char*>(m->kmalloc(8 * kPageBytes, gfp::kKernel));
+  REQUIRE(block != nullptr);
+  for (const size_t offset : {size_t{1}, size_t{64}, kPageBytes, 7 * kPageBytes + 8}) {
+    m->kfree(block + offset);
+    CHECK(m.reported(kNotKmalloc));
+  }
+  CHECK_EQ(m->ksize(block), 8 * kPageBytes);
+  m->kfree(block);
+}
+
+QUARRY_TEST(Misuse, free_pages_are_no_object) {
+  Machine m;
+  void* block = m->get_free_pages(gfp::kKernel, Order{2});
+  m->free_pages_at(block, Order{2});
+  m->kfree(block);
+  CHECK(m.reported(kNotKmalloc));
+  m.give_back_all();
+  m->kfree(block);  // in a free list now
+  CHECK(m.reported(kNotKmalloc));
+  CHECK(m.sound());
+}
+
+QUARRY_TEST(Misuse, reserved_memory_is_no_object) {
+  Machine m;
+  m->kfree(m->page_address(m->pfn_to_page(quarry::Pfn{0})));
+  CHECK(m.reported(kNotKmalloc));
+}
+
+// As Linux 6.1 does: reported, and freed after all.
+QUARRY_TEST(Misuse, a_page_of_the_page_allocator_is_reported_and_freed) {
+  Machine m;
+  Page* page = m->alloc_pages(gfp::kKernel, Order{0});
+  REQUIRE(page != nullptr);
+  m->kfree(m->page_address(page));
+  CHECK(m.reported(kNotKmalloc));
+  page = m->alloc_pages(gfp::kKernel | gfp::kComp, Order{3});
+  REQUIRE(page != nullptr);
+  m->kfree(m->page_address(page));
+  CHECK(m.reported(kNotKmalloc));
+}
+
+// With any number of objects in the CPU's array before, in any of its states.
+QUARRY_TEST(Misuse, twice_in_a_row_is_reported_whatever_the_array_holds) {
+  for (const size_t bytes : {size_t{8}, size_t{64}, size_t{1024}, size_t{2048}, size_t{8192}}) {
+    Machine m;
+    void* probe = m->kmalloc(bytes, gfp::kKernel);
+    const size_t capacity = MemorySystem::cache_info(*m->cache_of(probe)).array_capacity;
+    m->kfree(probe);
+    constexpr size_t kMost = 300;
+    void* objects[kMost];
+    const size_t most = 3 * capacity + 2;
+    REQUIRE(most <= kMost);
+    for (size_t count = 1; count <= most; ++count) {
+      for (size_t i = 0; i != count; ++i) objects[i] = m->kmalloc(bytes, gfp::kKernel);
+      CHECK(all_different(objects, count));
+      for (size_t i = 0; i != count; ++i) m->kfree(objects[i]);
+      m->kfree(objects[count - 1]);
+      CHECK(m.reported(kAlreadyFree));
+      CHECK(m.sound());
+    }
+  }
+}
+
+QUARRY_TEST(Misuse, twice_in_a_row_is_reported_by_cache_and_object) {
+  Machine m;
+  KmemCache* cache = m->cache_create("ring_buffer", 100);
+  REQUIRE(cache != nullptr);
+  void* object = m->cache_alloc(cache, gfp::kKernel);
+  m->cache_free(cache, object);
+  m->cache_free(cache, object);
+  quarry::FixedText<64> line;
+  format(line, "Object 0x%p @offset=", object);
+  CHECK_EQ(m.log.count("BUG ring_buffer (Not tainted): Object already free"), 1U);
+  CHECK(m.reported(line.c_str()));
+  void* both[2] = {m->cache_alloc(cache, gfp::kKernel), m->cache_alloc(cache, gfp::kKernel)};
+  CHECK(both[0] != both[1]);
+  for (void* one : both) m->cache_free(cache, one);
+  m->cache_destroy(cache);
+}
+
+QUARRY_TEST(Misuse, twice_in_a_row_is_reported_without_arrays) {
+  Machine m;
+  // Any active parameters turn the arrays off; these never make a request fail.
+  m.core().kmem.set_fault_parameters({.probability = 100, .space = ~uint64_t{0}});
+  void* kept = m->kmalloc(64, gfp::kKernel);
+  void* object = m->kmalloc(64, gfp::kKernel);
+  m->kfree(object);
+  m->kfree(object);
+  CHECK(m.reported(kAlreadyFree));
+  m->kfree(kept);
+  m->kfree(kept);
+  CHECK(m.reported(kAlreadyFree));
+  m.give_back_all();
+  m->kfree(kept);  // its slab is gone
+  CHECK(m.reported(kNotKmalloc));
+}
+
+QUARRY_TEST(Misuse, twice_in_a_row_is_reported_on_another_node) {
+  Machine m{.nodes = 2, .cpus = 2};
+  void* kept = m->kmalloc_node(64, gfp::kKernel, quarry::NodeId{1});
+  void* object = m->kmalloc_node(64, gfp::kKernel, quarry::NodeId{1});
+  m->kfree(object);
+  m->kfree(object);
+  CHECK(m.reported(kAlreadyFree));
+  m->kfree(kept);
+}
+
+QUARRY_TEST(Misuse, twice_in_a_row_is_reported_in_bulk) {
+  Machine m;
+  void* objects[4];
+  for (void*& object : objects) object = m->kmalloc(64, gfp::kKernel);
+  void* twice[] = {objects[0], objects[1], objects[1], objects[2]};
+  m->cache_free_bulk(nullptr, twice);
+  CHECK(m.reported(kAlreadyFree));
+  void* again[] = {objects[2], objects[3]};
+  m->cache_free_bulk(nullptr, again);
+  CHECK(m.reported(kAlreadyFree));
+  void* given[4];
+  for (void*& object : given) object = m->kmalloc(64, gfp::kKernel);
+  CHECK(all_different(given, 4));
+  for (void* object : given) m->kfree(object);
+}
+
+QUARRY_TEST(Misuse, the_wrong_cache_is_reported_and_the_right_one_gets_the_object) {
+  Machine m;
+  KmemCache* mine = m->cache_create("mine", 200);
+  KmemCache* other = m->cache_create("other", 200);
+  REQUIRE(mine != nullptr && other != nullptr);
+  void* object = m->cache_alloc(mine, gfp::kKernel);
+  m->cache_free(other, object);
+  CHECK(m.reported("cache_from_obj: Wrong slab cache. other but object is from mine"));
+  m->cache_destroy(mine);  // says nothing: the object came home
+  void* page = m->get_free_pages(gfp::kKernel, Order{0});
+  m->cache_free(other, page);
+  CHECK(m.reported("WARNING"));
+  m->cache_free(other, nullptr);
+  m->cache_destroy(other);
+}
+
+// kfree() takes an object of any cache (Linux, since SLOB went).
+QUARRY_TEST(Misuse, kfree_of_a_cache_object_is_none) {
+  Machine m;
+  KmemCache* cache = m->cache_create("mine", 200);
+  REQUIRE(cache != nullptr);
+  m->kfree(m->cache_alloc(cache, gfp::kKernel));
+  m->cache_destroy(cache);
+}
+
+}  // namespace
