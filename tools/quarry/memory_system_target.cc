@@ -28,9 +28,18 @@ class Section {
  public:
   ~Section() { enter(Context::kTask); }
 
-  void enter(Context context) {
-    if (context == now_) return;
-    switch (std::exchange(now_, context)) {
+  // Returns what the CPU did before.
+  Context enter(Context context) {
+    const Context before = std::exchange(now_, context);
+    if (before == context) return before;
+    leave(before);
+    begin(context);
+    return before;
+  }
+
+ private:
+  static void leave(Context context) {
+    switch (context) {
       case Context::kTask:
         break;
       case Context::kSoftirq:
@@ -43,6 +52,9 @@ class Section {
         nmi_exit();
         break;
     }
+  }
+
+  static void begin(Context context) {
     switch (context) {
       case Context::kTask:
         break;
@@ -58,7 +70,6 @@ class Section {
     }
   }
 
- private:
   Context now_ = Context::kTask;
 };
 
@@ -113,12 +124,16 @@ class MemorySystemTarget final : public Target {
   }
   void kfree(void* object) override { system_.kfree(object); }
 
+  // In task context whatever happens around it, because Linux makes no cache in an interrupt: on
+  // the recorded machine the cache had been there for long.
   CacheId create_cache(const TraceCache& traits) override {
+    const Context context = section_.enter(Context::kTask);
     KmemCache* const cache =
         system_.cache_create(traits.name.c_str(), traits.object_bytes,
                              {.align = traits.align_bytes,
                               .flags = cache_flags(traits),
                               .ctor = traits.has_ctor ? mark_as_constructed : nullptr});
+    section_.enter(context);
     if (cache == nullptr) return kNoCache;
     const CacheId id = MemorySystem::cache_info(*cache).number;
     if (id >= caches_.size()) caches_.resize(id + size_t{1});

@@ -145,10 +145,11 @@ void add_wasting_caches(Text& text, const RunResult& run) {
 void add_rows(Text& text, std::string_view rows, size_t count) {
   for (; !rows.empty() && count > 0; --count) {
     const std::string_view row = rows.substr(0, rows.find('\n'));
-    line(text, "    {}", fit(row, 4));
+    const size_t words = row.find_last_not_of(' ') + 1;  // buddyinfo's rows end in a blank
+    line(text, "  {}", fit(row.substr(0, words), 2));
     rows.remove_prefix(std::min(rows.size(), row.size() + 1));
   }
-  if (!rows.empty()) line(text, "    ...");
+  if (!rows.empty()) line(text, "  ...");
 }
 
 void add_machine_text(Text& text, const RunResult& run) {
