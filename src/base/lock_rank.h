@@ -12,9 +12,9 @@ enum class LockRank : uint8_t {
   kNone,       // no lock: the rank of a thread that holds nothing
   kCacheList,  // the list of all kmem_caches
   kCache,      // one kmem_cache: its life and its settings
-  kVmalloc,    // the range trees of a vmalloc space
   kSlabNode,   // one cache's slabs on one node
   kCpuArrays,  // one CPU's object arrays, where they stand behind a lock
+  kVmalloc,    // the range trees of a vmalloc space
   kPageCpu,    // one CPU's page stacks of a zone
   kZone,       // a zone's free lists
   kMap,        // page tables

@@ -50,7 +50,8 @@ class QUARRY_CAPABILITY("spinlock") SpinLock {
   void note_acquire(bool same_rank_allowed) const {
     if constexpr (!kDebugBuild) return;
     quarry_context& context = Arch::context();
-    if (context.held_locks != 0) {
+    // Beyond what is noted only locks of lock_all() follow, which takes them in order.
+    if (context.held_locks != 0 && context.held_locks <= QUARRY_MAX_HELD_LOCKS) {
       const uint8_t top = context.held_rank[context.held_locks - 1];
       const uint8_t rank = static_cast<uint8_t>(rank_);
       QUARRY_CHECK(top < rank || (same_rank_allowed && top == rank));
