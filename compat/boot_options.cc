@@ -52,7 +52,7 @@ const char* read_numa(Reading& reading, std::string_view value) {
 const char* read_engine(Reading& reading, std::string_view value) {
   char name[16] = {};
   if (value.size() >= sizeof(name)) return "no such slab engine";
-  value.copy(name, value.size());
+  __builtin_memcpy(name, value.data(), value.size());
   return find_slab_engine(name, reading.options.system.engine) ? nullptr : "no such slab engine";
 }
 

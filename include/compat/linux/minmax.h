@@ -41,8 +41,8 @@ constexpr T clamp(T value, Low low, High high) {
 #define QUARRY_PICK(op, a, b) ((a)op(b) ? (a) : (b))
 #define QUARRY_PICK_ONCE(op, type_a, a, type_b, b, x, y) \
   __extension__({                                        \
-    type_a x = (a);                                      \
-    type_b y = (b);                                      \
+    type_a x = (type_a)(a);                              \
+    type_b y = (type_b)(b);                              \
     QUARRY_PICK(op, x, y);                               \
   })
 /* Constant where both are, so that it can size an array. */
