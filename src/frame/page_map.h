@@ -83,9 +83,11 @@ class PageMap {
     return section->block[pfn.value() >> kPageblockOrder & (kBlocksPerSection - 1)];
   }
   // A reader without the zone's lock may see what was true a moment ago.
-  MigrateType migratetype(Pfn pfn) const {
-    return MigrateType(std::atomic_ref(pageblock(pfn).migratetype).load(std::memory_order_relaxed));
+  static MigrateType migratetype(const Pageblock& block) {
+    uint8_t& type = const_cast<uint8_t&>(block.migratetype);  // atomic_ref has no reading form
+    return MigrateType(std::atomic_ref(type).load(std::memory_order_relaxed));
   }
+  MigrateType migratetype(Pfn pfn) const { return migratetype(pageblock(pfn)); }
   void set_migratetype(Pfn pfn, MigrateType type) const {
     std::atomic_ref(pageblock(pfn).migratetype)
         .store(static_cast<uint8_t>(type), std::memory_order_relaxed);

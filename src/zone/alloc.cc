@@ -19,38 +19,58 @@ Gfp without_unclearable(Gfp gfp) {
   return gfp;
 }
 
+// What every new block's first page is, whatever it was before. The other pages of a block that is
+// not compound are not touched.
+void make_plain(Page& page) {
+  page.flags = 0;
+  page._refcount = 1;
+  page.head = 0;
+  page.cache = 0;
+  page.order = 0;
+  page.node = 0;
+}
+
+// The watermark check of a request without special rights at the low mark, which is the mark it is
+// given. In doubt it says no, and the slow path checks exactly.
+inline bool above_fast_mark(const BuddyCounters& free, const std::atomic<long>& mark, Order order) {
+  return free.free_pages.load(std::memory_order_relaxed) > mark.load(std::memory_order_relaxed) &&
+         (order == Order(0) || free.nonempty.load(std::memory_order_relaxed) >> order.value() != 0);
+}
+
+[[gnu::noinline]] Page* turn_over_and_pop(const quarry_arrays& stack) {
+  return Arch::turn_over(stack) == 0 ? nullptr : static_cast<Page*>(Arch::pop(stack));
+}
+
 }  // namespace
 
 Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node) {
   gfp = without_unclearable(gfp);
   if (order <= kMaxPcpOrder && !needs_context_check(uint32_t(gfp))) [[likely]] {
     const Route& route = route_of(gfp, node);
-    if (Zone* zone = route.zone; zone != nullptr && zone->above_fast_mark(order, route.highest)) {
-      void* block = Arch::pop(zone->stacks.hot(order, MigrateType(route.migratetype)));
-      if (block != nullptr) [[likely]]
-        return finish(static_cast<Page*>(block), gfp, order);
+    if (above_fast_mark(*route.free, *route.mark, order)) [[likely]] {
+      const quarry_arrays& stack = route.stacks[order.value() * kPcpTypes];
+      Page* page = static_cast<Page*>(Arch::pop(stack));
+      if (page == nullptr) [[unlikely]]
+        page = turn_over_and_pop(stack);
+      if (page != nullptr) [[likely]] {
+        if (any(gfp, gfp::kZero | gfp::kComp)) return finish(page, gfp, order);
+        make_plain(*page);
+        return page;
+      }
     }
   }
   return alloc_slow(gfp, order, node, place_of(__builtin_return_address(0)));
 }
 
-// What every new block gets. Page and compound descriptors are the only ones touched.
-inline Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
-  page->flags = 0;
-  page->_refcount = 1;
-  page->head = 0;
-  page->cache = 0;
-  page->order = 0;
-  page->node = 0;
-  if (any(gfp, gfp::kZero | gfp::kComp)) {
-    if (any(gfp, gfp::kZero)) __builtin_memset(map_->address(page), 0, kPageBytes << order.value());
-    if (any(gfp, gfp::kComp) && order > Order(0)) make_compound(page, order);
-  }
+[[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
+  make_plain(*page);
+  if (any(gfp, gfp::kZero)) __builtin_memset(map_.address(page), 0, kPageBytes << order.value());
+  if (any(gfp, gfp::kComp) && order > Order(0)) make_compound(page, order);
   return page;
 }
 
 void PageAllocator::make_compound(Page* page, Order order) {
-  const uint32_t head = map_->pfn(page).value();
+  const uint32_t head = map_.pfn(page).value();
   page->flags |= QUARRY_PAGE_HEAD;
   page->order = order.value();
   for (uint32_t i = 1; i != order.pages(); ++i) {
@@ -132,7 +152,7 @@ Page* PageAllocator::from_zone(Zone& zone, const AllocRequest& request) {
   Page* page = request.order <= kMaxPcpOrder ? from_stack(zone, request) : nullptr;
   if (page == nullptr) page = from_buddy(zone, request);
   if (page != nullptr && request.flags.high_atomic) {
-    zone.reserve_highatomic(map_->pfn(page), request.order);
+    zone.reserve_highatomic(map_.pfn(page), request.order);
   }
   if (pressure_ != nullptr && request.flags.kswapd && zone.take_boosted()) {
     pressure_->wake_background_reclaim(request.gfp, Order(0), *request.zones, zone.type);
@@ -163,7 +183,7 @@ Page* PageAllocator::refill_stack(Zone& zone, const AllocRequest& request, CpuAr
     for (; count != wanted; ++count) {
       const Pfn pfn = zone.take_locked(request.order, request.type, request.flags, boosts());
       if (pfn == kNoPfn) break;
-      block[count] = map_->page(pfn);
+      block[count] = map_.page(pfn);
     }
   }
   if (count == 0) return nullptr;
@@ -183,7 +203,7 @@ Page* PageAllocator::from_buddy(Zone& zone, const AllocRequest& request) {
   if (flags.high_atomic) pfn = zone.buddy.take(request.order, MigrateType::kHighAtomic);
   if (pfn == kNoPfn) pfn = zone.take_locked(request.order, request.type, flags, boosts());
   if (pfn == kNoPfn && flags.oom) pfn = zone.buddy.take(request.order, MigrateType::kHighAtomic);
-  return pfn == kNoPfn ? nullptr : map_->page(pfn);
+  return pfn == kNoPfn ? nullptr : map_.page(pfn);
 }
 
 void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node) {
@@ -198,7 +218,7 @@ void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node) {
   if (page == nullptr) return nullptr;
   split(page, order);
   for (size_t i = pages; i != order.pages(); ++i) free(page + i, Order(0));
-  return map_->address(page);
+  return map_.address(page);
 }
 
 size_t PageAllocator::alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From a list of memory ranges to nodes and zones with free pages in them.
+#include <limits>
 #include <new>
 
 #include "zone/page_allocator.h"
@@ -41,6 +42,10 @@ void for_each_pageblock(Pfn begin, Pfn end, Visit&& visit) {
   }
 }
 
+// What a closed route shows: no memory, and a mark that no zone is above.
+constexpr BuddyCounters kNothingFree;
+constexpr std::atomic<long> kUnreachableMark{std::numeric_limits<long>::max()};
+
 bool fail(Platform& platform, const char* why) {
   LogText out(platform);
   format(out, "page allocator: %s\n", why);
@@ -49,10 +54,10 @@ bool fail(Platform& platform, const char* why) {
 
 }  // namespace
 
-bool PageAllocator::boot(Platform& platform, PageMap& map, BootMemory& boot,
+bool PageAllocator::boot(Platform& platform, const PageMap& map, BootMemory& boot,
                          const PageAllocatorOptions& options) {
   platform_ = &platform;
-  map_ = &map;
+  map_ = map;
   reporter_.init(platform);
   fault_.init(reporter_, "fail_page_alloc", options.seed);
   const Memblock& memblock = boot.memblock();
@@ -79,7 +84,7 @@ void PageAllocator::hand_over(const Memblock& memblock) {
     zone.buddy.free_range(begin, end);
     zone.managed += end - begin;
   });
-  mark_reserved(reserved, map_->end());
+  mark_reserved(reserved, map_.end());
   set_marks();
 }
 
@@ -140,10 +145,10 @@ bool PageAllocator::build_cpus(BootMemory& boot) {
 void PageAllocator::assign_pageblocks(const Memblock& memblock) {
   for (const MemoryRegion& region : memblock.memory()) {
     for_each_pageblock(first_frame(region), end_frame(region), [&](Pfn pfn, Pfn) {
-      Pageblock& block = map_->pageblock(pfn);
+      Pageblock& block = map_.pageblock(pfn);
       if (block.zone_id != kNoZone) return;
       block.zone_id = nodes_[region.node.value()].zone(zone_type_of(pfn)).id;
-      map_->set_migratetype(pfn, MigrateType::kMovable);
+      map_.set_migratetype(pfn, MigrateType::kMovable);
     });
   }
 }
@@ -159,7 +164,7 @@ void PageAllocator::size_zones(const Memblock& memblock) {
   }
   for (Zone& zone : zones()) {
     LockGuard guard(zone.lock);
-    zone.buddy.init(*map_, zone.counters, zone.id, zone.start, zone.end);
+    zone.buddy.init(map_, zone.counters, zone.id, zone.start, zone.end);
     nodes_[zone.node.value()].has_memory |= zone.populated();
   }
 }
@@ -186,8 +191,8 @@ void PageAllocator::for_each_free_part(const Memblock& memblock, Visit&& visit) 
 // Frames of zones that are not the page allocator's: firmware, tables, holes.
 void PageAllocator::mark_reserved(Pfn begin, Pfn end) {
   for_each_pageblock(begin, end, [this](Pfn pfn, Pfn stop) {
-    if (!map_->valid(pfn)) return;
-    for (; pfn != stop; ++pfn) map_->page(pfn)->flags = QUARRY_PAGE_RESERVED;
+    if (!map_.valid(pfn)) return;
+    for (; pfn != stop; ++pfn) map_.page(pfn)->flags = QUARRY_PAGE_RESERVED;
   });
 }
 
@@ -231,22 +236,40 @@ bool PageAllocator::build_stacks(BootMemory& boot) {
 }
 
 bool PageAllocator::build_routes(BootMemory& boot) {
-  auto* routes = boot.alloc_array<Route>(size_t{node_count_ + 1} * kRoutes);
-  if (routes == nullptr) return false;
-  for (uint32_t i = 0; i != node_count_ * kRoutes; ++i) {
-    routes[i] = make_route(nodes_[i / kRoutes], Gfp(i % kRoutes));
+  const size_t count = size_t{1} + cpu_count_ + node_count_;
+  auto* tables = boot.alloc_array<RouteTable>(count);
+  if (tables == nullptr) return false;
+  for (Route& closed : tables[0].route) closed = {&kNothingFree, &kUnreachableMark, nullptr};
+  for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) {
+    fill_routes(tables[1 + cpu], node_of_cpu(CpuId(cpu)));
   }
-  routes_ = routes;
+  for (unsigned n = 0; n != node_count_; ++n) fill_routes(tables[1 + cpu_count_ + n], NodeId(n));
+  route_tables_ = tables;
+  route_step_ = array_cpus_.lockless() ? 1 : 0;
+  if (node_count_ == 1) shared_routes_ = &tables[1];
   return true;
 }
 
-PageAllocator::Route PageAllocator::make_route(const Node& node, Gfp gfp) const {
-  const MigrateType type = gfp_migratetype(gfp);
-  const ZoneType highest = gfp_zone(gfp);
-  Zone* zone = node.fallback.first(highest);
-  const bool fast = zone_bits_valid(gfp) && type <= MigrateType::kReclaimable && zone != nullptr &&
-                    zone->node == node.id;
-  return {fast ? zone : nullptr, static_cast<uint8_t>(highest), static_cast<uint8_t>(type)};
+void PageAllocator::fill_routes(RouteTable& table, NodeId id) const {
+  for (uint32_t bits = 0; bits != kRoutes; ++bits) {
+    const auto gfp = Gfp(bits);
+    const MigrateType type = gfp_migratetype(gfp);
+    const ZoneType highest = gfp_zone(gfp);
+    const Zone* zone = node(id).fallback.first(highest);
+    Route& route = table.route[bits];
+    if (zone_bits_valid(gfp) && type <= MigrateType::kReclaimable && zone != nullptr &&
+        zone->node == id) {
+      route = {&zone->counters, &zone->fast_mark[static_cast<unsigned>(highest)],
+               &zone->stacks.hot(Order(0), type)};
+    } else {
+      route = {&kNothingFree, &kUnreachableMark, nullptr};
+    }
+  }
+}
+
+const PageAllocator::RouteTable* PageAllocator::routes_of_node(NodeId node) const {
+  const auto n = static_cast<unsigned>(node.value());
+  return n < node_count_ ? route_tables_ + 1 + cpu_count_ + n : route_tables_;
 }
 
 }  // namespace quarry

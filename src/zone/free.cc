@@ -30,13 +30,38 @@ void PageAllocator::mark_in_stack(Page& page, Order order) {
   page._refcount = 0;
 }
 
-void PageAllocator::free(Page* page, Order order) {
-  const int32_t count = references(page).load(std::memory_order_acquire);
-  if (count == 1) [[likely]] {  // nobody else can have a reference to take or drop
-    free_block(page, order);
-    return;
+// The caller held the last reference.
+[[gnu::always_inline]] inline void PageAllocator::free_block_fast(Page* page, Order order) {
+  const Pfn pfn = map_.pfn(page);
+  const bool plain = ((page->flags & (kBadFlags | QUARRY_PAGE_HEAD)) | page->cache) == 0;
+  if (!plain || order > kMaxPcpOrder || (order != Order(0) && !pfn.is_aligned(order)))
+      [[unlikely]] {
+    return free_block_slow(page, order);
   }
-  if (count < 1) {
+  const Pageblock& block = map_.pageblock(pfn);
+  const MigrateType type = PageMap::migratetype(block);
+  if (!is_mergeable(type)) [[unlikely]]
+    return free_block_slow(page, order);
+  Zone& zone = zones_[block.zone_id];
+  mark_in_stack(*page, order);
+  const PushResult result = Arch::push(zone.stacks.hot(order, type), page, 0);
+  if (result != PushResult::kPushed) [[unlikely]]
+    free_to_stack(zone, page, order, type);
+}
+
+void PageAllocator::free(Page* page, Order order) {
+  // With one reference nobody else can take or drop one.
+  if (references(page).load(std::memory_order_acquire) != 1) [[unlikely]] {
+    return free_shared(page, order);
+  }
+  free_block_fast(page, order);
+}
+
+void PageAllocator::free_block(Page* page, Order order) { free_block_fast(page, order); }
+
+// There are other references, or, by mistake, none.
+[[gnu::noinline]] void PageAllocator::free_shared(Page* page, Order order) {
+  if (references(page).load(std::memory_order_relaxed) < 1) {
     report_bad_page(page, "VM_BUG_ON_PAGE(page_ref_count(page) == 0)");
     return;
   }
@@ -50,26 +75,8 @@ void PageAllocator::free(Page* page, Order order) {
   }
 }
 
-// The caller held the last reference.
-inline void PageAllocator::free_block(Page* page, Order order) {
-  const Pfn pfn = map_->pfn(page);
-  constexpr uint32_t kSpecial = kBadFlags | QUARRY_PAGE_HEAD;
-  const uint32_t odd = (page->flags & kSpecial) | page->cache | (pfn.value() & (order.pages() - 1));
-  if (odd == 0 && order <= kMaxPcpOrder) [[likely]] {
-    const MigrateType type = map_->migratetype(pfn);
-    if (is_mergeable(type)) [[likely]] {
-      Zone& zone = zone_of(pfn);
-      mark_in_stack(*page, order);
-      if (Arch::push(zone.stacks.hot(order, type), page, 0) == PushResult::kPushed) return;
-      free_to_stack(zone, page, order, type);
-      return;
-    }
-  }
-  free_block_slow(page, order);
-}
-
 void PageAllocator::free_block_slow(Page* page, Order order) {
-  const Pfn pfn = map_->pfn(page);
+  const Pfn pfn = map_.pfn(page);
   if (order > kMaxOrder || !pfn.is_aligned(order)) {
     report_bad_page(page, "block is not aligned to its order");
     return;
@@ -80,7 +87,7 @@ void PageAllocator::free_block_slow(Page* page, Order order) {
   }
   if (has_flag(*page, QUARRY_PAGE_HEAD) && !dissolve_compound(page, order)) return;
   Zone& zone = zone_of(pfn);
-  const MigrateType type = map_->migratetype(pfn);
+  const MigrateType type = map_.migratetype(pfn);
   page->_refcount = 0;
   if (order <= kMaxPcpOrder && type != MigrateType::kIsolate) {
     // Pages of the other special types wait among the movable ones.
@@ -99,7 +106,7 @@ bool PageAllocator::dissolve_compound(Page* page, Order order) {
     report_bad_page(page, "compound page freed with another order");
     return false;
   }
-  const uint32_t head = map_->pfn(page).value();
+  const uint32_t head = map_.pfn(page).value();
   for (uint32_t i = 1; i != order.pages(); ++i) {
     if (page[i].flags != QUARRY_PAGE_TAIL || page[i].head != head || page[i]._refcount != 0) {
       report_bad_page(&page[i], "corrupted tail page");
@@ -136,22 +143,22 @@ void PageAllocator::free_to_zone(Zone& zone, std::span<void* const> blocks, Orde
   LockGuard guard(zone.lock);
   for (void* block : blocks) {
     Page& page = *static_cast<Page*>(block);
-    zone.free_locked(page, map_->pfn(&page), order);
+    zone.free_locked(page, map_.pfn(&page), order);
   }
 }
 
 void PageAllocator::free_exact(void* address, size_t bytes) {
-  Page* page = map_->page_of(address);
+  Page* page = map_.page_of(address);
   const size_t pages = (bytes >> kPageShift) + ((bytes & (kPageBytes - 1)) != 0 ? 1 : 0);
   for (size_t i = 0; i != pages; ++i) free(page + i, Order(0));
 }
 
 void PageAllocator::get(Page* page) {
-  references(compound_head(*map_, page)).fetch_add(1, std::memory_order_relaxed);
+  references(compound_head(map_, page)).fetch_add(1, std::memory_order_relaxed);
 }
 
 void PageAllocator::put(Page* page) {
-  page = compound_head(*map_, page);
+  page = compound_head(map_, page);
   if (references(page).load(std::memory_order_relaxed) < 1) {
     report_bad_page(page, "VM_BUG_ON_PAGE(page_ref_count(page) == 0)");
     return;
@@ -170,7 +177,7 @@ void PageAllocator::report_bad_page(const Page* page, const char* reason) {
   if (!bad_page_limit_.allow(platform_->clock_ns())) return;
   {
     LogText out(*platform_);
-    const Pfn pfn = map_->pfn(page);
+    const Pfn pfn = map_.pfn(page);
     format(out, "BUG: Bad page state in process quarry  pfn:%05x\n", pfn);
     format(out, "page:%p refcount:%d order:%u cache:%u head:%#x pfn:%#x\n",
            static_cast<const void*>(page), page->_refcount, page->order, page->cache, page->head,

@@ -56,9 +56,9 @@ class PageAllocator {
   // --- Life ---
 
   // Builds nodes, zones and zonelists for the memory of boot.memblock(), from `boot`. `map` is
-  // booted. Afterwards there are zones without free pages. False, after a report: the machine is
-  // too small or makes no sense. The platform and the map must outlive the allocator.
-  bool boot(Platform& platform, PageMap& map, BootMemory& boot,
+  // booted and copied. Afterwards there are zones without free pages. False, after a report: the
+  // machine is too small or makes no sense. The platform must outlive the allocator.
+  bool boot(Platform& platform, const PageMap& map, BootMemory& boot,
             const PageAllocatorOptions& options);
   // Gives all memory that is not reserved by now to the zones and sets the watermarks; once.
   void hand_over(const Memblock& memblock);
@@ -96,7 +96,8 @@ class PageAllocator {
 
   // --- The machine ---
 
-  PageMap& map() const { return *map_; }
+  PageMap& map() { return map_; }
+  const PageMap& map() const { return map_; }
   Platform& platform() const { return *platform_; }
   // Shared by the rooms above.
   Reporter& reporter() { return reporter_; }
@@ -112,7 +113,7 @@ class PageAllocator {
   NodeId local_node() const;
   NodeId node_of_cpu(CpuId cpu) const { return NodeId(home_[cpu.value()]); }
   // Requires map().valid(pfn).
-  Zone& zone_of(Pfn pfn) const { return zones_[map_->pageblock(pfn).zone_id]; }
+  Zone& zone_of(Pfn pfn) const { return zones_[map_.pageblock(pfn).zone_id]; }
   unsigned node_of(Pfn pfn) const { return static_cast<unsigned>(zone_of(pfn).node.value()); }
   // By node, then by type; unpopulated ones included. The index is Zone::id.
   std::span<Zone> zones() const { return {zones_, size_t{node_count_} * kZoneTypes}; }
@@ -136,25 +137,28 @@ class PageAllocator {
  private:
   friend class SlowPath;
 
-  // For each node, zone bits and mobility bits of a request: where the fast path takes it. A zone
-  // of another node, contradicting bits: null, and the slow path decides. Behind the last node's
-  // stand as many that are all null, for nodes that do not exist.
-  struct Route {
-    Zone* zone;
-    uint8_t highest;
-    uint8_t migratetype;
+  // Where the fast path takes a request, by its zone and mobility bits: what it compares and the
+  // stacks of order 0; those of the other orders follow. Closed where the slow path has to decide,
+  // for contradicting bits and where the first zone is another node's: then no mark is ever met.
+  struct alignas(4 * sizeof(void*)) Route {
+    const BuddyCounters* free;
+    const std::atomic<long>* mark;
+    const quarry_arrays* stacks;
   };
-  static constexpr uint32_t kRoutes = 32;
+  static constexpr size_t kRoutes = 32;
+  struct RouteTable {
+    Route route[kRoutes];
+  };
 
   const Route& route_of(Gfp gfp, NodeId node) const {
-    auto index = static_cast<unsigned>(node.value());
-    if (node == kNoNode) {
-      const auto cpu = static_cast<unsigned>(Arch::cpu_id());
-      index = cpu < cpu_count_ ? home_[cpu] : 0;
+    const RouteTable* table = shared_routes_;
+    if (node != kNoNode || table == nullptr) [[unlikely]] {
+      table = node == kNoNode ? route_tables_ + (Arch::cpu_id() + 1) * route_step_
+                              : routes_of_node(node);
     }
-    if (index > node_count_) index = node_count_;
-    return routes_[index * kRoutes + uint32_t(gfp) % kRoutes];
+    return table->route[uint32_t(gfp) % kRoutes];
   }
+  const RouteTable* routes_of_node(NodeId node) const;
 
   // boot.cc, zonelist.cc
   bool count_machine(const Memblock& memblock);
@@ -166,7 +170,7 @@ class PageAllocator {
   bool build_zonelists(BootMemory& boot);
   bool build_stacks(BootMemory& boot);
   bool build_routes(BootMemory& boot);
-  Route make_route(const Node& node, Gfp gfp) const;
+  void fill_routes(RouteTable& table, NodeId id) const;
   template <class Visit>
   void for_each_free_part(const Memblock& memblock, Visit&& visit);
   void mark_reserved(Pfn begin, Pfn end);
@@ -195,6 +199,8 @@ class PageAllocator {
   // free.cc
   static void mark_in_stack(Page& page, Order order);
   void free_block(Page* page, Order order);
+  void free_block_fast(Page* page, Order order);
+  void free_shared(Page* page, Order order);
   void free_block_slow(Page* page, Order order);
   void free_to_stack(Zone& zone, Page* page, Order order, MigrateType type);
   void free_to_zone(Zone& zone, std::span<void* const> blocks, Order order);
@@ -215,10 +221,14 @@ class PageAllocator {
   Census count_pages(const Zone& zone) const;
 
   // The part that each allocation and free reads comes first.
-  PageMap* map_ = nullptr;
+  PageMap map_;  // a copy, which saves the fast paths a load
   Zone* zones_ = nullptr;
-  const Route* routes_ = nullptr;
-  uint16_t* home_ = nullptr;  // by CPU: nearest node with memory
+  // A closed one, then one for each CPU, then one for each node. As with arrays, a step of 0 sends
+  // every CPU to the closed one where the machine's CPUs are not those that the core runs on.
+  const RouteTable* route_tables_ = nullptr;
+  ptrdiff_t route_step_ = 0;
+  const RouteTable* shared_routes_ = nullptr;  // where there is one node: that of all CPUs
+  uint16_t* home_ = nullptr;                   // by CPU: nearest node with memory
   unsigned cpu_count_ = 0;
   unsigned node_count_ = 0;
 

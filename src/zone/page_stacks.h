@@ -22,7 +22,8 @@ class PageStacks {
   void init(const ArrayCpus& cpus, void* memory, uint32_t batch, uint32_t high);
   void set_high(uint32_t high) { high_ = high; }
 
-  // For the fast path: the arrays of that order and type.
+  // For the fast path: the arrays of that order and type. Those of the next order follow kPcpTypes
+  // further on.
   const quarry_arrays& hot(Order order, MigrateType type) const {
     return hot_[order.value()][static_cast<unsigned>(type)];
   }

@@ -60,9 +60,8 @@ void PageAllocator::switch_stacks(bool on) {
 void PageAllocator::empty_stacks() {
   for (Zone& zone : zones()) {
     if (!zone.populated()) continue;
-    zone.stacks.take_all([this, &zone](std::span<void*> blocks, Order order) {
-      free_to_zone(zone, blocks, order);
-    });
+    zone.stacks.take_all(
+        [this, &zone](std::span<void*> blocks, Order order) { free_to_zone(zone, blocks, order); });
   }
 }
 
@@ -100,7 +99,7 @@ bool PageAllocator::validate_zone(const Zone& zone, TextSink& out) const {
   zone.stacks.for_each([&](const Page& page, Order order) {
     stacked += order.pages();
     sound = sound && page.flags == QUARRY_PAGE_PCP && page.order == order.value() &&
-            page._refcount == 0 && &zone_of(map_->pfn(&page)) == &zone;
+            page._refcount == 0 && &zone_of(map_.pfn(&page)) == &zone;
   });
   if (!sound) {
     format(out, "a CPU stack of node %d zone %s holds a block that is not marked so\n", zone.node,
@@ -121,11 +120,11 @@ bool PageAllocator::validate_zone(const Zone& zone, TextSink& out) const {
 PageAllocator::Census PageAllocator::count_pages(const Zone& zone) const {
   Census census{};
   for (Pfn pfn = zone.start; pfn < zone.end;) {
-    if (!map_->valid(pfn) || &zone_of(pfn) != &zone) {
+    if (!map_.valid(pfn) || &zone_of(pfn) != &zone) {
       pfn = pfn.align_down(Order(kPageblockOrder)) + kPageblockPages;
       continue;
     }
-    const Page& page = *map_->page(pfn);
+    const Page& page = *map_.page(pfn);
     const bool free = has_flag(page, QUARRY_PAGE_BUDDY);
     const bool stacked = has_flag(page, QUARRY_PAGE_PCP);
     const uint32_t pages = free || stacked ? Order(page.order).pages() : 1;

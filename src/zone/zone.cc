@@ -89,7 +89,8 @@ bool Zone::unreserve_highatomic(MigrateType to, bool force) {
 }
 
 void Zone::update_fast_marks() {
-  const long mark = marks.at(Mark::kLow) + marks.highatomic.load(std::memory_order_relaxed);
+  const long mark = marks.at(Mark::kLow) + marks.highatomic.load(std::memory_order_relaxed) +
+                    static_cast<long>(kMaxPcpOrder.pages() - 1);
   for (unsigned highest = 0; highest != kZoneTypes; ++highest) {
     fast_mark[highest].store(mark + marks.lowmem_reserve[highest], std::memory_order_relaxed);
   }

@@ -16,7 +16,8 @@ struct Zone {
 
   BuddyCounters counters;  // written under `lock`
   // By the highest zone of the request: free_pages must be above it for the fast path. Low mark,
-  // boost, lowmem_reserve and HIGHATOMIC pages; written under `lock` when one of these changes.
+  // boost, lowmem_reserve, HIGHATOMIC pages, and what the largest block of a stack needs beyond
+  // its first page; written under `lock` when one of these changes.
   std::atomic<long> fast_mark[kZoneTypes];
   PageStacks stacks;
 
@@ -40,12 +41,6 @@ struct Zone {
   bool populated() const { return present != 0; }
   const char* name() const { return kZoneNames[static_cast<unsigned>(type)]; }
   long free_pages() const { return counters.free_pages.load(std::memory_order_relaxed); }
-  // The test of the fast path: above the low mark, for a request without special rights.
-  bool above_fast_mark(Order order, uint8_t highest) const {
-    const long free = free_pages() - static_cast<long>(order.pages() - 1);
-    return free > fast_mark[highest].load(std::memory_order_relaxed) &&
-           counters.nonempty.load(std::memory_order_relaxed) >> order.value() != 0;
-  }
   bool above_mark(Order order, ZoneType highest, const AllocFlags& flags) const {
     return zone_watermark_ok(counters, marks, order, highest, flags);
   }
