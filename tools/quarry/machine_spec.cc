@@ -2,11 +2,10 @@
 #include "machine_spec.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <quarry/hosted_platform.h>
+#include <quarry/memory_system.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -17,8 +16,6 @@
 
 namespace quarry::tool {
 namespace {
-
-constexpr std::array<std::string_view, 1> kEngines = {"slub"};
 
 // Below this a node has no room for its own tables and its watermarks.
 constexpr uint64_t kMinNodeBytes = uint64_t{32} << 20;
@@ -104,10 +101,11 @@ void parse_machine(std::string_view text, MachineSpec& spec) {
   }
 }
 
-void require_engine(std::string_view name) {
-  if (std::ranges::find(kEngines, name) != kEngines.end()) return;
-  throw ToolError(
-      fmt::format("--engine: there is no engine '{}', but {}", name, fmt::join(kEngines, ", ")));
+void require_engine(const std::string& name) {
+  SlabEngineKind kind{};
+  if (find_slab_engine(name.c_str(), kind)) return;
+  throw ToolError(fmt::format("--engine: there is no engine '{}', but {}", name,
+                              slab_engine_name(SlabEngineKind::kSlub)));
 }
 
 std::string describe(const MachineSpec& spec) {

@@ -22,7 +22,7 @@ struct MachineSpec {
 void parse_machine(std::string_view text, MachineSpec& spec);
 
 // Throws ToolError, naming the engines there are, when `name` is none of them.
-void require_engine(std::string_view name);
+void require_engine(const std::string& name);
 
 // "2 nodes, 4 CPUs, 8 GiB"
 std::string describe(const MachineSpec& spec);

@@ -120,7 +120,7 @@ class MemorySystemTarget final : public Target {
   }
 
   void* kmalloc(size_t bytes, Gfp flags, NodeId node) override {
-    return system_.kmalloc_node(bytes, flags, existing(node));
+    return system_.kmalloc_node(bytes, may_fail(flags), existing(node));
   }
   void kfree(void* object) override { system_.kfree(object); }
 
@@ -141,14 +141,14 @@ class MemorySystemTarget final : public Target {
     return id;
   }
   void* cache_alloc(CacheId cache, Gfp flags, NodeId node) override {
-    return system_.cache_alloc_node(caches_[cache], flags, existing(node));
+    return system_.cache_alloc_node(caches_[cache], may_fail(flags), existing(node));
   }
   void cache_free(CacheId cache, void* object) override {
     system_.cache_free(caches_[cache], object);
   }
 
   Page* alloc_pages(Order order, Gfp flags, NodeId node) override {
-    return system_.alloc_pages(flags, order, existing(node));
+    return system_.alloc_pages(may_fail(flags), order, existing(node));
   }
   void free_pages(Page* block, Order order) override { system_.free_pages(block, order); }
   void split_pages(Page* block, Order order) override { system_.split_page(block, order); }
@@ -209,6 +209,10 @@ class MemorySystemTarget final : public Target {
   std::string report() const override { return report_; }
 
  private:
+  // Nobody else runs on this machine who could free memory, so that insisting would stop it for
+  // good.
+  static Gfp may_fail(Gfp flags) { return flags & ~gfp::kNoFail; }
+
   // A node that only the recorded machine had is no preference here.
   NodeId existing(NodeId node) const {
     return node.value() < static_cast<int>(system_.node_count()) ? node : kNoNode;
