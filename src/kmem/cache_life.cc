@@ -13,6 +13,8 @@ constexpr uint32_t kPermittedFlags =
     QUARRY_SLAB_RECLAIM_ACCOUNT | QUARRY_SLAB_PANIC | QUARRY_SLAB_TYPESAFE_BY_RCU |
     QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE | QUARRY_SLAB_ACCOUNT;
 
+constexpr uint32_t kMaxAlign = 32768;  // what kmem_cache::align holds
+
 // Linux's rule (calculate_alignment): with HWCACHE_ALIGN a cache line, halved while two objects
 // would fit into the half.
 uint32_t effective_align(uint32_t align, uint32_t flags, uint32_t bytes) {
@@ -30,7 +32,7 @@ const char* refusal(const char* name, size_t bytes, uint32_t align, uint32_t fla
   if (name == nullptr) return "no name";
   if (bytes == 0 || bytes > kMaxKmallocBytes) return "impossible object size";
   if (align != 0 && !is_power_of_two(align)) return "alignment is not a power of two";
-  if (align > kPageBytes) return "alignment is larger than a page";
+  if (align > kMaxAlign) return "alignment is larger than 32 KiB";
   if ((flags & ~kPermittedFlags) != 0) return "unknown flags";
   if (in_interrupt(Arch::context())) return "called from interrupt context";
   return nullptr;
