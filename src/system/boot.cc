@@ -13,13 +13,17 @@ bool Core::boot(Platform& platform, const Config& config) {
   if (!memblock.add_all(platform)) return false;
   BootMemory boot_memory(memblock, platform, PhysAddr(Arch::kLowmemLimit));
   if (!boot_page_map(map, boot_memory, platform)) return false;
-  const PageAllocatorOptions page_options{config.fail_page_alloc, config.seed};
+  const PageAllocatorOptions page_options{.fail_page_alloc = {}, .seed = config.seed};
   if (!pages.boot(platform, map, boot_memory, page_options)) return false;
   slub.init(kmem, pages);
-  if (!kmem.boot(pages, slub, boot_memory, config.failslab, config.seed)) return false;
+  if (!kmem.boot(pages, slub, boot_memory, {}, config.seed)) return false;
   pages.hand_over(memblock);
   mapper.init(platform);
-  return vmalloc.boot(pages, kmem, mapper);
+  if (!vmalloc.boot(pages, kmem, mapper)) return false;
+  // Faults are injected once the system stands.
+  pages.set_fault_parameters(config.fail_page_alloc);
+  kmem.set_fault_parameters(config.failslab);
+  return true;
 }
 
 bool MemorySystem::boot(Platform& platform, const Config& config) {
