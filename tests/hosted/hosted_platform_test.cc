@@ -175,7 +175,9 @@ TEST(HostedPlatform, SurvivesTheLimitOfMappings) {
     EXPECT_TRUE(probe::read_faults(place(count).value()));
     for (size_t i = 0; i != count; ++i) {
       machine.unmap(place(i), 1);
-      if (i % 1000 == 0) ASSERT_TRUE(probe::read_faults(place(i).value()));
+      if (i % 1000 == 0) {
+        ASSERT_TRUE(probe::read_faults(place(i).value()));
+      }
     }
     ASSERT_TRUE(machine.map(place(0), Pfn{5}, 1, MapAccess::kReadWrite));
     machine.unmap(place(0), 1);
