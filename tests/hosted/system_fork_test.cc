@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// fork() with a whole system on the machine: both sides go on, whatever other threads were doing.
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "base/random.h"
+#include "machine.h"
+
+namespace {
+
+using harness::CpuKind;
+using harness::Machine;
+using quarry::kPageBytes;
+namespace gfp = quarry::gfp;
+
+void follow_forks(Machine& m) {
+  m.platform.set_fork_hooks(
+      {.before = [](void* system) { static_cast<quarry::MemorySystem*>(system)->lock_all(); },
+       .after = [](void* system) { static_cast<quarry::MemorySystem*>(system)->unlock_all(); },
+       .context = &m.system});
+}
+
+// The exit status is 0 where `body` returns true.
+template <typename Body>
+pid_t in_child(Body&& body) {
+  const pid_t child = fork();
+  if (child == 0) _exit(body() ? 0 : 1);
+  return child;
+}
+
+int wait_for(pid_t child) {
+  int status = -1;
+  return waitpid(child, &status, 0) == child ? status : -1;
+}
+
+// Objects of a system, each with a number in it.
+struct Objects {
+  static constexpr size_t kMost = 400;
+
+  explicit Objects(quarry::MemorySystem& owner) : system(owner) {}
+
+  bool fill(uint64_t first) {
+    for (; count != kMost; ++count) {
+      const size_t bytes = 16 + count * 24;
+      object[count] = static_cast<uint64_t*>(
+          count % 50 == 49 ? system.vmalloc(bytes * 10) : system.kmalloc(bytes, gfp::kKernel));
+      if (object[count] == nullptr) return false;
+      *object[count] = first + count;
+      object[count][1] = ~(first + count);
+    }
+    return true;
+  }
+  bool intact(uint64_t first) const {
+    for (size_t i = 0; i != count; ++i) {
+      if (*object[i] != first + i || object[i][1] != ~(first + i)) return false;
+    }
+    return true;
+  }
+  void free() {
+    while (count != 0) system.kvfree(object[--count]);
+  }
+
+  quarry::MemorySystem& system;
+  size_t count = 0;
+  uint64_t* object[kMost] = {};
+};
+
+bool check_in_child(Machine& m, Objects& mine) {
+  Objects more(m.system);
+  quarry::FixedText<512> problem;
+  if (!mine.intact(1) || !more.fill(1'000'000)) return false;
+  mine.free();
+  if (!mine.fill(5'000'000) || !more.intact(1'000'000)) return false;
+  more.free();
+  m->drain_all();
+  return mine.intact(5'000'000) && m->validate(problem);
+}
+
+QUARRY_TEST(SystemFork, both_sides_go_on_with_their_own_memory) {
+  for (const CpuKind kind : {CpuKind::kSimulated, CpuKind::kLockless, CpuKind::kLocked}) {
+    Machine m{.cpus = kind == CpuKind::kSimulated ? 2U : 0U, .cpu_kind = kind};
+    follow_forks(m);
+    Objects objects(m.system);
+    CHECK(objects.fill(1));
+    const pid_t child = in_child([&] { return check_in_child(m, objects); });
+    CHECK(objects.intact(1));
+    CHECK_EQ(wait_for(child), 0);
+    CHECK(objects.intact(1));
+    objects.free();
+    CHECK(m.sound());
+  }
+}
+
+struct Churn {
+  Machine* machine = nullptr;
+  std::atomic<bool>* stop = nullptr;
+  uint64_t seed = 0;
+  size_t errors = 0;
+  pthread_t thread{};
+};
+
+void* churn(void* argument) {
+  Churn& self = *static_cast<Churn*>(argument);
+  quarry::MemorySystem& system = self.machine->system;
+  quarry::Random random(self.seed);
+  uint64_t* held[64] = {};
+  while (!*self.stop) {
+    uint64_t*& slot = held[random.below(64)];
+    if (slot != nullptr) {
+      self.errors += *slot == reinterpret_cast<uintptr_t>(&slot) ? 0 : 1;
+      system.kvfree(slot);
+      slot = nullptr;
+    } else if (random.one_in(50)) {
+      slot = static_cast<uint64_t*>(system.vmalloc(random.between(1, 40) * kPageBytes));
+    } else {
+      slot = static_cast<uint64_t*>(system.kmalloc(random.between(8, 2000), gfp::kKernel));
+    }
+    if (slot != nullptr) *slot = reinterpret_cast<uintptr_t>(&slot);
+  }
+  for (uint64_t* slot : held) system.kvfree(slot);
+  return nullptr;
+}
+
+QUARRY_TEST(SystemFork, works_while_threads_allocate) {
+  for (const CpuKind kind : {CpuKind::kLockless, CpuKind::kLocked}) {
+    Machine m{.cpus = 0, .cpu_kind = kind};
+    follow_forks(m);
+    std::atomic<bool> stop{false};
+    Churn workers[3];
+    for (Churn& worker : workers) {
+      worker.machine = &m;
+      worker.stop = &stop;
+      worker.seed = harness::seed() + static_cast<uint64_t>(&worker - workers);
+      REQUIRE_EQ(pthread_create(&worker.thread, nullptr, churn, &worker), 0);
+    }
+    for (uint64_t round = 0; round != 40; ++round) {
+      Objects objects(m.system);
+      CHECK(objects.fill(1));
+      const pid_t child = in_child([&] {
+        Objects more(m.system);
+        return objects.intact(1) && more.fill(9) && objects.intact(1) && more.intact(9);
+      });
+      objects.free();
+      CHECK_EQ(wait_for(child), 0);
+    }
+    stop = true;
+    for (Churn& worker : workers) {
+      pthread_join(worker.thread, nullptr);
+      CHECK_EQ(worker.errors, 0U);
+    }
+  }
+}
+
+}  // namespace
