@@ -17,18 +17,23 @@ Order order_of(unsigned int order) {
   return Order{order < kImpossible ? order : kImpossible};
 }
 
-uintptr_t address_of(void* memory) { return reinterpret_cast<uintptr_t>(memory); }
+uintptr_t address_of_new(gfp_t gfp, unsigned int order, uintptr_t place) {
+  Core& core = default_core();
+  const Page* const page =
+      core.pages.alloc(Gfp(gfp) & ~gfp::kHighmemBit, order_of(order), kNoNode, place);
+  return page == nullptr ? 0 : reinterpret_cast<uintptr_t>(core.map.address(page));
+}
 
 }  // namespace
 
 extern "C" {
 
 struct page* alloc_pages(gfp_t gfp, unsigned int order) {
-  return default_system.alloc_pages(Gfp(gfp), order_of(order));
+  return default_core().pages.alloc(Gfp(gfp), order_of(order), kNoNode, QUARRY_PLACE);
 }
 
 struct page* alloc_pages_node(int node, gfp_t gfp, unsigned int order) {
-  return default_system.alloc_pages(Gfp(gfp), order_of(order), NodeId{node});
+  return default_core().pages.alloc(Gfp(gfp), order_of(order), NodeId{node}, QUARRY_PLACE);
 }
 
 void __free_pages(struct page* page, unsigned int order) {
@@ -36,21 +41,23 @@ void __free_pages(struct page* page, unsigned int order) {
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order) {
-  return address_of(default_system.get_free_pages(Gfp(gfp), order_of(order)));
+  return address_of_new(gfp, order, QUARRY_PLACE);
 }
 
-unsigned long get_zeroed_page(gfp_t gfp) { return __get_free_pages(gfp | __GFP_ZERO, 0); }
+unsigned long get_zeroed_page(gfp_t gfp) {
+  return address_of_new(gfp | __GFP_ZERO, 0, QUARRY_PLACE);
+}
 
 void free_pages(unsigned long address, unsigned int order) {
   default_system.free_pages_at(reinterpret_cast<void*>(address), order_of(order));
 }
 
 void* alloc_pages_exact(size_t bytes, gfp_t gfp) {
-  return default_system.alloc_pages_exact(bytes, Gfp(gfp));
+  return default_core().pages.alloc_exact(bytes, Gfp(gfp), kNoNode, QUARRY_PLACE);
 }
 
 void* alloc_pages_exact_nid(int node, size_t bytes, gfp_t gfp) {
-  return default_system.alloc_pages_exact(bytes, Gfp(gfp), NodeId{node});
+  return default_core().pages.alloc_exact(bytes, Gfp(gfp), NodeId{node}, QUARRY_PLACE);
 }
 
 void free_pages_exact(void* address, size_t bytes) {
@@ -58,12 +65,12 @@ void free_pages_exact(void* address, size_t bytes) {
 }
 
 unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long count, struct page** pages) {
-  return default_system.alloc_pages_bulk(Gfp(gfp), {pages, count});
+  return default_core().pages.alloc_bulk(Gfp(gfp), kNoNode, {pages, count}, QUARRY_PLACE);
 }
 
 unsigned long alloc_pages_bulk_array_node(gfp_t gfp, int node, unsigned long count,
                                           struct page** pages) {
-  return default_system.alloc_pages_bulk(Gfp(gfp), {pages, count}, NodeId{node});
+  return default_core().pages.alloc_bulk(Gfp(gfp), NodeId{node}, {pages, count}, QUARRY_PLACE);
 }
 
 unsigned long alloc_pages_bulk_list(gfp_t gfp, unsigned long count, struct list_head* list) {
@@ -72,7 +79,8 @@ unsigned long alloc_pages_bulk_list(gfp_t gfp, unsigned long count, struct list_
   while (total != count) {
     struct page* batch[kBatch] = {};
     const size_t wanted = count - total < kBatch ? count - total : kBatch;
-    const size_t got = default_system.alloc_pages_bulk(Gfp(gfp), {batch, wanted});
+    const size_t got =
+        default_core().pages.alloc_bulk(Gfp(gfp), kNoNode, {batch, wanted}, QUARRY_PLACE);
     for (size_t i = 0; i != got; ++i) list_add_tail(&batch[i]->lru, list);
     total += got;
     if (got != wanted) break;

@@ -22,10 +22,10 @@ void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   if (bytes == 0) return reinterpret_cast<void*>(kZeroSizeAddress);
   gfp = without_sleeping(without_bug_bits(gfp));
   // Beyond the largest block the page allocator reports and fails.
-  Page* page = pages_->alloc(gfp | gfp::kComp, order_for(bytes), node);
+  Page* page = pages_->alloc(gfp | gfp::kComp, order_for(bytes), node, place);
   if (page == nullptr) return nullptr;
   page->flags |= QUARRY_PAGE_LARGE_KMALLOC;
-  return map_->address(page);
+  return map_.address(page);
 }
 
 // Of no cache: a large block, nothing at all, or a pointer that kmalloc never gave.
@@ -50,7 +50,7 @@ void Kmem::kfree_foreign(Page* page, const void* object) {
 }
 
 size_t Kmem::ksize(const void* object) const {
-  const Page* page = map_->page_of(object);
+  const Page* page = map_.page_of(object);
   if (page == nullptr) return 0;
   if (const KmemCache* cache = cache_of(object)) {
     return cache->free_pointer < cache->object_size ? cache->size : cache->inuse_bytes;
@@ -99,7 +99,7 @@ void Kmem::kfree_sensitive(const void* object) {
 }
 
 KmemCache* Kmem::cache_of(const void* object) const {
-  const Page* page = map_->page_of(object);
+  const Page* page = map_.page_of(object);
   return page == nullptr || page->cache == 0 ? nullptr : &caches_[page->cache];
 }
 
@@ -113,7 +113,7 @@ void Kmem::free_to_wrong_cache(KmemCache& cache, void* object) {
     reporter_->warn(place, text.c_str());
     return kfree(object);
   }
-  kfree_foreign(map_->page_of(object), object);
+  kfree_foreign(map_.page_of(object), object);
 }
 
 Gfp Kmem::report_bug_bits(Gfp gfp) {
@@ -136,11 +136,11 @@ void Kmem::report_object(const KmemCache& cache, const void* object, const char*
   static constexpr char kThinLine[] =
       "-----------------------------------------------------------------------------\n";
   LogText out(reporter_->platform());
-  const Page* page = map_->page_of(object);
+  const Page* page = map_.page_of(object);
   const Page* slab =
-      map_->page(has_flag(*page, QUARRY_PAGE_TAIL) ? Pfn(page->head) : map_->pfn(page));
+      map_.page(has_flag(*page, QUARRY_PAGE_TAIL) ? Pfn(page->head) : map_.pfn(page));
   const auto offset = static_cast<size_t>(static_cast<const char*>(object) -
-                                          static_cast<const char*>(map_->address(slab)));
+                                          static_cast<const char*>(map_.address(slab)));
   format(out, "%sBUG %s (Not tainted): %s\n%s\n", kLine, cache.name, problem, kThinLine);
   format(out, "Slab 0x%p objects=%u used=%u fp=0x%p flags=0x%x\n", static_cast<const void*>(slab),
          slab->objects, slab->inuse, static_cast<const void*>(slab->freelist), slab->flags);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-// The public calls about pages.
+// The public calls about pages. `place`, for reports, is whoever made the call.
 
 #include "system/core.h"
+
+#define QUARRY_PLACE reinterpret_cast<uintptr_t>(__builtin_return_address(0))
 
 namespace quarry {
 
 Page* MemorySystem::alloc_pages(Gfp gfp, Order order, NodeId node) {
-  return Core::of(*this).pages.alloc(gfp, order, node);
+  return Core::of(*this).pages.alloc(gfp, order, node, QUARRY_PLACE);
 }
 
 void MemorySystem::free_pages(Page* page, Order order) { Core::of(*this).pages.free(page, order); }
 
 void* MemorySystem::get_free_pages(Gfp gfp, Order order) {
   Core& core = Core::of(*this);
-  const Page* page = core.pages.alloc(gfp & ~gfp::kHighmemBit, order);
+  const Page* page = core.pages.alloc(gfp & ~gfp::kHighmemBit, order, kNoNode, QUARRY_PLACE);
   return page == nullptr ? nullptr : core.map.address(page);
 }
 
@@ -25,12 +27,11 @@ void MemorySystem::free_pages_at(void* address, Order order) {
   if (page != nullptr) return core.pages.free(page, order);
   FixedText<64> text;
   format(text, "free_pages of 0x%p, which is no page", address);
-  core.pages.reporter().warn(reinterpret_cast<uintptr_t>(__builtin_return_address(0)),
-                             text.c_str());
+  core.pages.reporter().warn(QUARRY_PLACE, text.c_str());
 }
 
 void* MemorySystem::alloc_pages_exact(size_t bytes, Gfp gfp, NodeId node) {
-  return Core::of(*this).pages.alloc_exact(bytes, gfp, node);
+  return Core::of(*this).pages.alloc_exact(bytes, gfp, node, QUARRY_PLACE);
 }
 
 void MemorySystem::free_pages_exact(void* address, size_t bytes) {
@@ -38,7 +39,7 @@ void MemorySystem::free_pages_exact(void* address, size_t bytes) {
 }
 
 size_t MemorySystem::alloc_pages_bulk(Gfp gfp, std::span<Page*> pages, NodeId node) {
-  return Core::of(*this).pages.alloc_bulk(gfp, node, pages);
+  return Core::of(*this).pages.alloc_bulk(gfp, node, pages, QUARRY_PLACE);
 }
 
 void MemorySystem::split_page(Page* page, Order order) { Core::of(*this).pages.split(page, order); }

@@ -43,7 +43,7 @@ inline bool above_fast_mark(const BuddyCounters& free, const std::atomic<long>& 
 
 }  // namespace
 
-Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node) {
+Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
   gfp = without_unclearable(gfp);
   if (order <= kMaxPcpOrder && !needs_context_check(uint32_t(gfp))) [[likely]] {
     const Route& route = route_of(gfp, node);
@@ -59,7 +59,8 @@ Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node) {
       }
     }
   }
-  return alloc_slow(gfp, order, node, place_of(__builtin_return_address(0)));
+  if (place == 0) place = place_of(__builtin_return_address(0));
+  return alloc_slow(gfp, order, node, place);
 }
 
 [[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
@@ -206,8 +207,8 @@ Page* PageAllocator::from_buddy(Zone& zone, const AllocRequest& request) {
   return pfn == kNoPfn ? nullptr : map_.page(pfn);
 }
 
-void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node) {
-  const uintptr_t place = place_of(__builtin_return_address(0));
+void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
+  if (place == 0) place = place_of(__builtin_return_address(0));
   if (any(gfp, gfp::kComp | gfp::kHighmemBit)) {
     reporter_.warn_once(place, "alloc_pages_exact() with __GFP_COMP or __GFP_HIGHMEM");
     gfp &= ~(gfp::kComp | gfp::kHighmemBit);
@@ -221,8 +222,8 @@ void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node) {
   return map_.address(page);
 }
 
-size_t PageAllocator::alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages) {
-  const uintptr_t place = place_of(__builtin_return_address(0));
+size_t PageAllocator::alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages, uintptr_t place) {
+  if (place == 0) place = place_of(__builtin_return_address(0));
   size_t done = 0;
   while (done != pages.size() && pages[done] != nullptr) ++done;
   if (done == pages.size()) return done;

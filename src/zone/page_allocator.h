@@ -70,13 +70,14 @@ class PageAllocator {
   // First page of a new block, with one reference. Null: out of memory, or the order is above
   // kMaxOrder, which is reported unless __GFP_NOWARN is set. `node`: preferred, kNoNode: local.
   // Contents are undefined without __GFP_ZERO. With __GFP_COMP and order > 0 the block is compound.
-  Page* alloc(Gfp gfp, Order order, NodeId node = kNoNode);
+  // `place`: whom reports name; 0: the caller, here and below.
+  Page* alloc(Gfp gfp, Order order, NodeId node = kNoNode, uintptr_t place = 0);
   // As many pages as hold `bytes`, contiguous in the direct map; pages beyond them are freed at
   // once. __GFP_COMP and __GFP_HIGHMEM are reported once and ignored. Null as for alloc().
-  void* alloc_exact(size_t bytes, Gfp gfp, NodeId node = kNoNode);
+  void* alloc_exact(size_t bytes, Gfp gfp, NodeId node = kNoNode, uintptr_t place = 0);
   // Fills the null elements with single pages as far as the low marks of the local node allow, at
   // least one if alloc() could serve it. How many elements, from the front, are filled then.
-  size_t alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages);
+  size_t alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages, uintptr_t place = 0);
 
   // --- References and freeing. Any context but NMI. ---
 
