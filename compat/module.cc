@@ -74,7 +74,8 @@ bool set_number(const quarry_module_param& param, std::string_view value) {
 bool set_param(const quarry_module_param& param, const Parameter& given) {
   const std::string_view type = param.type;
   if (type == "charp") return given.has_value && set_text(param.variable, given.value);
-  if (type == "bool") {
+  // In C the word is a macro.
+  if (type == "bool" || type == "_Bool") {
     auto* const flag = static_cast<bool*>(param.variable);
     *flag = *flag || !given.has_value;
     return !given.has_value || parse_bool(given.value, *flag);

@@ -8,11 +8,11 @@
 #ifdef __cplusplus
 
 template <typename A, typename B>
-constexpr auto min(A a, B b) -> decltype(true ? a : b) {
+constexpr auto min(A a, B b) -> decltype(true ? A(a) : B(b)) {
   return a < b ? a : b;
 }
 template <typename A, typename B>
-constexpr auto max(A a, B b) -> decltype(true ? a : b) {
+constexpr auto max(A a, B b) -> decltype(true ? A(a) : B(b)) {
   return a > b ? a : b;
 }
 template <typename A, typename B, typename C>
@@ -28,9 +28,18 @@ constexpr T clamp(T value, Low low, High high) {
   return static_cast<T>(min(max(value, low), high));
 }
 
-#define min_t(type, a, b) min<type, type>((a), (b))
-#define max_t(type, a, b) max<type, type>((a), (b))
-#define clamp_t(type, value, low, high) clamp<type, type, type>((value), (low), (high))
+template <typename T>
+constexpr T quarry_min_of(T a, T b) {
+  return a < b ? a : b;
+}
+template <typename T>
+constexpr T quarry_max_of(T a, T b) {
+  return a > b ? a : b;
+}
+
+#define min_t(type, a, b) quarry_min_of<type>((type)(a), (type)(b))
+#define max_t(type, a, b) quarry_max_of<type>((type)(a), (type)(b))
+#define clamp_t(type, value, low, high) min_t(type, max_t(type, value, low), high)
 #define clamp_val(value, low, high) clamp_t(__typeof__(value), value, low, high)
 
 #else

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// What QUARRY_CMDLINE does, and what the default system is without it.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "probe_run.h"
+
+namespace {
+
+std::string machine(const std::string& command_line) {
+  return run_probe("machine", command_line).out;
+}
+
+// The one line that refuses a command line, without running the program.
+void expect_refused(const std::string& command_line, const std::string& line) {
+  const ProbeRun run = run_probe("machine", command_line);
+  EXPECT_EQ(run.exit_status, 2) << command_line;
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, line + "\n");
+}
+
+int resident_kib(const ProbeRun& run) {
+  return std::stoi(run.out.substr(run.out.find_first_of("0123456789")));
+}
+
+TEST(DefaultSystem, has_one_gib_and_one_node) {
+  const ProbeRun run = run_probe("machine");
+  EXPECT_TRUE(run.clean());
+  EXPECT_EQ(run.out, "MiB 1024 nodes 1\n");
+}
+
+TEST(DefaultSystem, costs_little_while_idle) {
+  for (const char* command_line : {"", "nr_cpus=64", "numa=fake=4"}) {
+    const ProbeRun run = run_probe("idle", command_line);
+    EXPECT_TRUE(run.clean());
+    EXPECT_LT(resident_kib(run), 8 * 1024) << command_line << run.out;
+  }
+}
+
+TEST(DefaultSystem, serves_constructors_and_exit_handlers) {
+  const ProbeRun run = run_probe("at_exit");
+  EXPECT_TRUE(run.clean());
+  EXPECT_EQ(run.out, "at exit: 1\n");
+}
+
+TEST(DefaultSystem, gives_a_child_its_own_copy) {
+  const ProbeRun run = run_probe("forked");
+  EXPECT_TRUE(run.clean()) << run.err;
+  EXPECT_EQ(run.out, "child 0, parent still parent parent\n") << run.err;
+}
+
+TEST(CommandLine, sets_up_the_machine) {
+  EXPECT_EQ(machine("mem=2G"), "MiB 2048 nodes 1\n");
+  EXPECT_EQ(machine("mem=512M numa=fake=2"), "MiB 512 nodes 2\n");
+  EXPECT_EQ(machine("numa=fake=256M"), "MiB 1024 nodes 4\n");
+  EXPECT_EQ(machine("numa=off mem=0x8000000"), "MiB 128 nodes 1\n");
+  EXPECT_EQ(machine("  mem=\"256M\"\t\"nr_cpus=3\"\nslab_engine=slub "), "MiB 256 nodes 1\n");
+  EXPECT_EQ(machine("maxcpus=1"), "MiB 1024 nodes 1\n");
+  EXPECT_EQ(machine("nosmp possible-cpus=2"), "MiB 1024 nodes 1\n");
+}
+
+TEST(CommandLine, names_what_it_does_not_know_and_goes_on) {
+  const ProbeRun run = run_probe("machine", "mem=256M root=/dev/sda1 mem.x=1 \"odd one\" ro");
+  EXPECT_TRUE(run.clean());
+  EXPECT_EQ(run.out, "MiB 256 nodes 1\n");
+  EXPECT_EQ(count(run.err,
+                  "Unknown kernel command line parameters \"root=/dev/sda1 \"odd one\" ro\", "
+                  "ignored.\n"),
+            1)
+      << run.err;
+}
+
+TEST(CommandLine, refuses_impossible_values) {
+  expect_refused("mem=much", "QUARRY_CMDLINE: mem=much: not a size");
+  expect_refused("mem", "QUARRY_CMDLINE: mem: needs a value");
+  expect_refused("mem=99999999999G", "QUARRY_CMDLINE: mem=99999999999G: not a size");
+  expect_refused("mem=1M",
+                 "quarry: no machine for the default system: less than 2 MiB of RAM for a node");
+  expect_refused("numa=fake=0", "QUARRY_CMDLINE: numa=fake=0: not 1 to 32 nodes");
+  expect_refused("numa=real", "QUARRY_CMDLINE: numa=real: neither fake=N, fake=SIZE nor off");
+  expect_refused("numa=fake=1M", "QUARRY_CMDLINE: numa=fake=SIZE: that makes more than 32 nodes");
+  expect_refused("nr_cpus=0", "QUARRY_CMDLINE: nr_cpus=0: not a number of CPUs");
+  expect_refused("nr_cpus=5000", "QUARRY_CMDLINE: nr_cpus=5000: more than 1024 CPUs");
+  expect_refused("slab_engine=slob", "QUARRY_CMDLINE: slab_engine=slob: no such slab engine");
+  expect_refused("failslab=1,2,3",
+                 "QUARRY_CMDLINE: failslab=1,2,3: not interval,probability,space,times");
+  expect_refused("failslab=1,101,0,-1",
+                 "QUARRY_CMDLINE: failslab=1,101,0,-1: the probability is above 100");
+  expect_refused("fail_page_alloc.min-order=11",
+                 "QUARRY_CMDLINE: fail_page_alloc.min-order=11: not an order from 0 to 10");
+}
+
+TEST(CommandLine, injects_faults) {
+  EXPECT_EQ(run_probe("attempts").out, "failed 0 0\n");
+  // Requests that may sleep are left alone until that is changed, as in the kernel.
+  EXPECT_EQ(run_probe("attempts", "failslab=1,100,0,-1").out, "failed 0 0\n");
+  EXPECT_EQ(run_probe("attempts", "failslab=1,100,0,-1 failslab.ignore-gfp-wait=N quiet").out,
+            "failed 100 0\n");
+  EXPECT_EQ(run_probe("attempts", "failslab=10,100,0,-1 failslab.ignore-gfp-wait=0").out,
+            "failed 10 0\n");
+  EXPECT_EQ(run_probe("attempts", "failslab=1,100,0,7 failslab.ignore-gfp-wait=0").out,
+            "failed 7 0\n");
+  const std::string pages = "fail_page_alloc=1,100,0,-1 fail_page_alloc.ignore-gfp-wait=0 ";
+  EXPECT_EQ(run_probe("attempts", pages).out, "failed 0 0\n");
+  EXPECT_EQ(run_probe("attempts", pages + "fail_page_alloc.min-order=0").out, "failed 100 100\n");
+}
+
+TEST(CommandLine, decides_by_its_seed) {
+  const std::string half = "failslab=1,50,0,-1 failslab.ignore-gfp-wait=0 quarry.seed=";
+  const std::string one = run_probe("attempts", half + "1").out;
+  EXPECT_EQ(one, run_probe("attempts", half + "1").out);
+  EXPECT_NE(one, "failed 0 0\n");
+  EXPECT_NE(one, "failed 100 0\n");
+}
+
+TEST(CommandLine, sets_the_console_level) {
+  EXPECT_EQ(count(run_probe("params", "quiet").err, "module exits"), 0);
+  EXPECT_EQ(count(run_probe("params", "loglevel=6").err, "module exits"), 0);
+  EXPECT_EQ(count(run_probe("params", "loglevel=7").err, "module exits"), 1);
+  EXPECT_EQ(count(run_probe("warnings", "debug").err, "quiet by default"), 1);
+}
+
+TEST(Modules, get_their_parameters) {
+  EXPECT_EQ(run_probe("params").out, "1 unset 0\n");
+  EXPECT_EQ(run_probe("params", "probe.number=0x10 probe.text=\"two words\" probe.flag").out,
+            "16 two words 1\n");
+  EXPECT_EQ(run_probe("params", "probe.flag=n other.number=3").out, "1 unset 0\n");
+}
+
+TEST(Modules, refuse_values_that_do_not_fit) {
+  const ProbeRun run = run_probe("params", "probe.number=many");
+  EXPECT_EQ(run.err, "probe: `many' invalid for parameter `number'\n");
+  const ProbeRun unknown = run_probe("params", "probe.size=1");
+  EXPECT_EQ(count(unknown.err, "probe: unknown parameter 'size' ignored\n"), 1) << unknown.err;
+}
+
+TEST(Modules, exit_in_order_unless_their_init_failed) {
+  EXPECT_EQ(run_probe("params").err, "module exits\n");
+  const ProbeRun failed = run_probe("params", "probe.number=-12");
+  EXPECT_TRUE(failed.clean());
+  EXPECT_EQ(failed.err, "probe: module init failed: -12 (Cannot allocate memory)\n");
+}
+
+}  // namespace

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+// One misuse, or one question to the machine, in a process of its own:  probe CASE
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static DEFINE_SPINLOCK(lock);
+static void* made_by_constructor;
+static int number = 1;
+static char* text = "unset";
+static bool flag;
+module_param(number, int, 0444);
+module_param(text, charp, 0444);
+module_param(flag, bool, 0444);
+
+static int __init probe_init(void) { return number < 0 ? number : 0; }
+static void __exit probe_exit(void) { pr_info("module exits\n"); }
+module_init(probe_init);
+module_exit(probe_exit);
+
+__attribute__((__constructor__(102))) static void construct(int argc, char** argv) {
+  if (argc != 2 || strcmp(argv[1], "at_exit") != 0) return;
+  made_by_constructor = kmalloc(100, GFP_KERNEL);
+}
+
+static void at_exit(void) {
+  void* object = kzalloc(3000, GFP_KERNEL);
+  printf("at exit: %d\n", object != NULL && made_by_constructor != NULL);
+  kfree(object);
+  kfree(made_by_constructor);
+}
+
+// --- Misuse: each goes on afterwards ---
+
+static void still_works(void) {
+  for (size_t bytes = 8; bytes <= 8192; bytes *= 2) {
+    char* a = kmalloc(bytes, GFP_KERNEL);
+    char* b = kmalloc(bytes, GFP_KERNEL);
+    if (a == NULL || b == NULL || a == b) abort();
+    memset(a, 1, bytes);
+    memset(b, 2, bytes);
+    if (a[bytes - 1] != 1) abort();
+    kfree(a);
+    kfree(b);
+  }
+}
+
+static void sleep_under_lock(void) {
+  for (int i = 0; i != 3; ++i) {
+    spin_lock(&lock);
+    kfree(kmalloc(50, GFP_KERNEL));
+    spin_unlock(&lock);
+  }
+}
+
+static void sleep_in_two_places(void) {
+  spin_lock(&lock);
+  kfree(kmalloc(50, GFP_KERNEL));
+  kfree(kmalloc(50, GFP_KERNEL));
+  spin_unlock(&lock);
+}
+
+static void page_sleep_under_lock(void) {
+  for (int i = 0; i != 3; ++i) {
+    preempt_disable();
+    __free_pages(alloc_pages(GFP_KERNEL, 0), 0);
+    __free_pages(alloc_pages(GFP_KERNEL, 0), 0);
+    preempt_enable();
+  }
+}
+
+static void atomic_under_lock(void) {
+  unsigned long flags;
+  spin_lock_irqsave(&lock, flags);
+  kfree(kmalloc(50, GFP_ATOMIC));
+  kfree(kmalloc(500, GFP_NOWAIT));
+  __free_page(alloc_page(GFP_ATOMIC));
+  spin_unlock_irqrestore(&lock, flags);
+  irq_enter();
+  kfree(kmalloc(50, GFP_ATOMIC));
+  irq_exit();
+}
+
+static void might_sleep_in_interrupt(void) {
+  for (int i = 0; i != 3; ++i) {
+    irq_enter();
+    might_sleep();
+    irq_exit();
+    might_sleep();
+  }
+}
+
+static void free_garbage(void) {
+  long local = 0;
+  kfree(&local);
+  kfree((void*)0x123456789000);
+  still_works();
+}
+
+static void free_twice(void) {
+  void* object = kmalloc(64, GFP_KERNEL);
+  printf("%p\n", object);
+  kfree(object);
+  kfree(object);
+  still_works();
+}
+
+static void free_vmalloc_garbage(void) {
+  char* area = vmalloc(2 * PAGE_SIZE);
+  vfree(area + PAGE_SIZE);
+  area[0] = 1;
+  vfree(area);
+  vfree((void*)(PAGE_SIZE * 17));
+}
+
+static void wrong_cache(void) {
+  struct kmem_cache* a = kmem_cache_create("probe_a", 128, 0, 0, NULL);
+  struct kmem_cache* b = kmem_cache_create("probe_b", 256, 0, 0, NULL);
+  kmem_cache_free(b, kmem_cache_alloc(a, GFP_KERNEL));
+  kmem_cache_destroy(a);
+  kmem_cache_destroy(b);
+}
+
+static void leftovers(void) {
+  struct kmem_cache* cache = kmem_cache_create("probe_leaky", 128, 0, 0, NULL);
+  void* object = kmem_cache_alloc(cache, GFP_KERNEL);
+  kmem_cache_destroy(cache);
+  memset(object, 1, 128);
+}
+
+static void huge_order(void) {
+  printf("%d\n", alloc_pages(GFP_KERNEL, 11) == NULL);
+  printf("%d\n", kmalloc(KMALLOC_MAX_SIZE + number, GFP_KERNEL) == NULL);
+}
+
+static void fault_guard(void) {
+  volatile char* area = vmalloc(PAGE_SIZE);
+  area[PAGE_SIZE - 1] = 1;
+  area[PAGE_SIZE] = 1;
+}
+
+static void fault_freed(void) {
+  volatile char* area = vmalloc(PAGE_SIZE);
+  area[0] = 1;
+  vfree((void*)area);
+  area[0] = 2;
+}
+
+static void warnings(void) {
+  for (int i = 0; i != 2; ++i) {
+    if (WARN_ON(i == 1)) pr_info("warned\n");
+    if (WARN_ONCE(true, "once: %d\n", i)) pr_warn("and again\n");
+    pr_warn_once("a line\n");
+  }
+  pr_debug("never\n");
+  printk(KERN_DEBUG "quiet by default\n");
+}
+
+static void bug(void) { BUG_ON(number == 1); }
+static void stop(void) { panic("number %d", number); }
+
+// --- Questions ---
+
+static void idle(void) {
+  char line[128];
+  FILE* status = fopen("/proc/self/status", "r");
+  while (fgets(line, sizeof(line), status) != NULL) {
+    if (strncmp(line, "VmRSS:", 6) == 0) printf("%s", line);
+  }
+  fclose(status);
+}
+
+static void machine(void) {
+  unsigned long end = 1;
+  while (pfn_valid(end)) ++end;
+  printf("MiB %lu nodes %d\n", end >> 8, page_to_nid(pfn_to_page(end - 1)) + 1);
+}
+
+static void params(void) { printf("%d %s %d\n", number, text, flag); }
+
+static void attempts(void) {
+  int slab = 0, pages = 0;
+  for (int i = 0; i != 100; ++i) {
+    void* object = kmalloc(64, GFP_KERNEL);
+    struct page* page = alloc_pages(GFP_KERNEL, 0);
+    slab += object == NULL;
+    pages += page == NULL;
+    kfree(object);
+    if (page != NULL) __free_pages(page, 0);
+  }
+  printf("failed %d %d\n", slab, pages);
+}
+
+static void forked(void) {
+  char* object = kmalloc(100, GFP_KERNEL);
+  char* area = vmalloc(PAGE_SIZE);
+  strscpy(object, "parent", 100);
+  strscpy(area, "parent", 100);
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool seen = strcmp(object, "parent") == 0 && strcmp(area, "parent") == 0;
+    strscpy(object, "child", 100);
+    strscpy(area, "child", 100);
+    still_works();
+    vfree(area);
+    kfree(object);
+    _exit(seen ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  printf("child %d, parent still %s %s\n", status, object, area);
+  vfree(area);
+  kfree(object);
+}
+
+static const struct {
+  const char* name;
+  void (*run)(void);
+} cases[] = {{"sleep_under_lock", sleep_under_lock},
+             {"sleep_in_two_places", sleep_in_two_places},
+             {"page_sleep_under_lock", page_sleep_under_lock},
+             {"atomic_under_lock", atomic_under_lock},
+             {"might_sleep_in_interrupt", might_sleep_in_interrupt},
+             {"free_garbage", free_garbage},
+             {"free_twice", free_twice},
+             {"free_vmalloc_garbage", free_vmalloc_garbage},
+             {"wrong_cache", wrong_cache},
+             {"leftovers", leftovers},
+             {"huge_order", huge_order},
+             {"fault_guard", fault_guard},
+             {"fault_freed", fault_freed},
+             {"warnings", warnings},
+             {"bug", bug},
+             {"panic", stop},
+             {"idle", idle},
+             {"machine", machine},
+             {"params", params},
+             {"attempts", attempts},
+             {"forked", forked}};
+
+int main(int argc, char** argv) {
+  if (argc == 2 && strcmp(argv[1], "at_exit") == 0) return atexit(at_exit);
+  for (size_t i = 0; argc == 2 && i != ARRAY_SIZE(cases); ++i) {
+    if (strcmp(argv[1], cases[i].name) != 0) continue;
+    cases[i].run();
+    return 0;
+  }
+  fprintf(stderr, "probe: no such case\n");
+  return 100;
+}
