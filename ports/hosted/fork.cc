@@ -58,7 +58,7 @@ void after_fork(bool in_child) {
 void after_fork_in_parent() { after_fork(false); }
 
 void after_fork_in_child() {
-  register_host_sequences();
+  register_host_sequences(true);
   after_fork(true);
 }
 

@@ -3,14 +3,13 @@
 
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
 
-// Bytes of a thread's rseq area, 0 if the C library did not register one. <sys/rseq.h> declares it
-// without C linkage, at odds with port_arch.h.
-extern "C" const unsigned __rseq_size;
+std::ptrdiff_t quarry_hosted_rseq_offset = 0;
 
 #ifndef QUARRY_NO_RSEQ
 #define QUARRY_NO_RSEQ 0
@@ -41,8 +40,10 @@ unsigned configured_host_cpus() {
   return count < 1 ? 1 : static_cast<unsigned>(count);
 }
 
-bool register_host_sequences() {
-  if (QUARRY_NO_RSEQ || __rseq_size == 0 || Arch::cpu_id() < 0) return false;
+bool register_host_sequences(bool wanted) {
+  quarry_hosted_rseq_offset = __rseq_offset;
+  // Size 0: the C library registered no area.
+  if (!wanted || QUARRY_NO_RSEQ || __rseq_size == 0 || Arch::cpu_id() < 0) return false;
   return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0;
 }
 

@@ -9,9 +9,10 @@ unsigned possible_host_cpus();
 // How many CPUs the host has now, present ones that are off included; at least 1.
 unsigned configured_host_cpus();
 
-// Registers this process for restart_host_sequences(). False: the host has no restartable
-// sequences, or the C library did not register them for its threads.
-bool register_host_sequences();
+// Makes Arch usable; and, if they are wanted, registers this process for restart_host_sequences().
+// False: not wanted, the host has no restartable sequences, or the C library did not register them
+// for its threads.
+bool register_host_sequences(bool wanted);
 // Every restartable sequence under way on any CPU has ended or starts again. False: refused.
 bool restart_host_sequences();
 

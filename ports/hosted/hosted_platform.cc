@@ -75,7 +75,7 @@ const char* choose_cpus(HostedMachine& machine, const HostedOptions& options) {
   // An array for every number that the host can call a CPU by, or a thread ends up past the last.
   const bool covered = possible != 0 && machine.cpus >= possible;
   machine.lockless =
-      covered && !options.simulated && !options.locked_arrays && register_host_sequences();
+      register_host_sequences(covered && !options.simulated && !options.locked_arrays);
   return nullptr;
 }
 

@@ -33,10 +33,10 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
       continue;
     }
     // The longest run of objects of one cache and one node.
-    const uint16_t node = map_->page_of(objects.front())->node;
+    const uint16_t node = map_.page_of(objects.front())->node;
     size_t run = 1;
     while (run != objects.size() && objects[run] != objects[run - 1] &&
-           cache_of(objects[run]) == owner && map_->page_of(objects[run])->node == node) {
+           cache_of(objects[run]) == owner && map_.page_of(objects[run])->node == node) {
       ++run;
     }
     // The first by itself: that notices an object that was freed just before, and makes room.

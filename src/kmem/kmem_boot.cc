@@ -58,7 +58,7 @@ constexpr auto kNames = make_names();
 bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
                 const FaultParameters& failslab, uint64_t seed) {
   pages_ = &pages;
-  map_ = &pages.map();
+  map_ = pages.map();
   engine_ = &engine;
   reporter_ = &pages.reporter();
   fault_.init(*reporter_, "failslab", seed);

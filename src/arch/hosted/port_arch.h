@@ -13,8 +13,9 @@
 #include "quarry/abi/context.h"
 
 extern "C" {
-// Offset of the thread's rseq area from the thread pointer; defined by the C library.
-extern const std::ptrdiff_t __rseq_offset;
+// Offset of a thread's rseq area from its thread pointer: the C library's __rseq_offset, copied by
+// the port before it opens a machine, because reading the original takes two loads.
+extern std::ptrdiff_t quarry_hosted_rseq_offset __attribute__((visibility("hidden")));
 extern __thread quarry_context quarry_this_context __attribute__((tls_model("initial-exec")));
 // Gives the CPU to another thread; defined by the port.
 void quarry_hosted_yield();
@@ -33,7 +34,7 @@ struct Arch {
 
   static int cpu_id() {
     int cpu;
-    asm volatile("movl %%fs:4(%1), %0" : "=r"(cpu) : "r"(__rseq_offset));
+    asm volatile("movl %%fs:4(%1), %0" : "=r"(cpu) : "r"(quarry_hosted_rseq_offset));
     return cpu;
   }
 

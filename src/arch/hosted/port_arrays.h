@@ -57,7 +57,7 @@ again:
                     "movq 24(%[t], %[c], 8), %[object]\n\t"
                     "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
-                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
                     : "memory", "cc"
                     : again);
   return object;
@@ -80,7 +80,7 @@ again:
                     "addl $2, %k[c]\n\t"
                     "movl %k[c], 4(%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c)
-                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
                       [object] "r"(object), [node] "r"(node)
                     : "memory", "cc"
                     : again, refused, twice);
@@ -112,7 +112,7 @@ again:
                     "movl 4(%[t]), %k[c]\n\t"
                     "movq %[c], (%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c), [x] "=&r"(x)
-                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
                     : "memory", "cc"
                     : again);
   return static_cast<uint32_t>(c) / 2;
@@ -148,7 +148,7 @@ again:
                     "subl %k[n], %k[c]\n\t"
                     "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
                       [objects] "r"(objects), [count] "r"(count),
                       [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
                     : "memory", "cc"
@@ -183,7 +183,7 @@ again:
                     "6:\n\t"
                     "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-                    : [rs] "r"(__rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
                       [objects] "r"(objects), [count] "r"(count), [node] "r"(node),
                       [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
                     : "memory", "cc"
