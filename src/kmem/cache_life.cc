@@ -171,7 +171,12 @@ void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   list_lock_.lock();
   for_each([&](KmemCache& cache) { cache.drain_lock.lock_nested(); });
   for_each([&](KmemCache& cache) { engine_->lock_all(cache); });
-  if (array_cpus_.lockless()) return;
+  if (array_cpus_.lockless()) {
+    // No lock keeps another thread from its CPU's array: arrays that are off do.
+    for_each([](KmemCache& cache) { cache.cpu_arrays.turn_off(); });
+    array_cpus_.settle();
+    return;
+  }
   for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) {
     array_cpus_.lock(CpuId(cpu)).lock_nested();
   }
@@ -180,6 +185,8 @@ void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
 void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   if (!array_cpus_.lockless()) {
     for (unsigned cpu = array_cpus_.count(); cpu-- != 0;) array_cpus_.lock(CpuId(cpu)).unlock();
+  } else if (!fault_.active()) {
+    for_each([](KmemCache& cache) { cache.cpu_arrays.turn_on(); });
   }
   for_each([&](KmemCache& cache) { engine_->unlock_all(cache); });
   for_each([&](KmemCache& cache) { cache.drain_lock.unlock(); });

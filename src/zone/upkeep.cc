@@ -75,6 +75,11 @@ void PageAllocator::set_fault_parameters(const FaultParameters& parameters) {
 void PageAllocator::lock_all() {
   const unsigned long irq_state = Arch::irq_save();
   drain_lock_.lock();
+  if (array_cpus_.lockless()) {
+    // No lock keeps another thread from its CPU's stacks: stacks that are off do.
+    switch_stacks(false);
+    array_cpus_.settle();
+  }
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].lock_nested();
   for (Zone& zone : zones()) zone.lock.lock_nested();
   lock_all_irq_state_ = irq_state;
@@ -84,6 +89,7 @@ void PageAllocator::unlock_all() {
   const unsigned long irq_state = lock_all_irq_state_;
   for (Zone& zone : zones()) zone.lock.unlock();
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].unlock();
+  if (array_cpus_.lockless()) switch_stacks(!fault_.active());
   drain_lock_.unlock();
   Arch::irq_restore(irq_state);
 }
