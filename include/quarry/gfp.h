@@ -29,24 +29,24 @@ inline constexpr Gfp kHighmemBit{QUARRY_GFP_HIGHMEM};
 inline constexpr Gfp kDma32Bit{QUARRY_GFP_DMA32};
 inline constexpr Gfp kMovable{QUARRY_GFP_MOVABLE};
 inline constexpr Gfp kReclaimable{QUARRY_GFP_RECLAIMABLE};
-inline constexpr Gfp kHigh{QUARRY_GFP_HIGH};                      // may use half of the min reserve
-inline constexpr Gfp kIo{QUARRY_GFP_IO};                          // reclaim may start I/O
-inline constexpr Gfp kFs{QUARRY_GFP_FS};                          // reclaim may call filesystems
-inline constexpr Gfp kZero{QUARRY_GFP_ZERO};                      // zeroed memory
-inline constexpr Gfp kAtomicBit{QUARRY_GFP_ATOMIC};               // cannot wait and has high priority
-inline constexpr Gfp kDirectReclaim{QUARRY_GFP_DIRECT_RECLAIM};   // the caller may sleep
-inline constexpr Gfp kKswapdReclaim{QUARRY_GFP_KSWAPD_RECLAIM};   // wake background reclaim
-inline constexpr Gfp kWrite{QUARRY_GFP_WRITE};                    // the page will soon be dirtied
-inline constexpr Gfp kNoWarn{QUARRY_GFP_NOWARN};                  // no failure report
-inline constexpr Gfp kRetryMayfail{QUARRY_GFP_RETRY_MAYFAIL};     // try hard, may fail, no OOM killer
-inline constexpr Gfp kNoFail{QUARRY_GFP_NOFAIL};                  // try for ever; needs kDirectReclaim
-inline constexpr Gfp kNoRetry{QUARRY_GFP_NORETRY};                // one light attempt at reclaim
-inline constexpr Gfp kMemalloc{QUARRY_GFP_MEMALLOC};              // ignore watermarks
-inline constexpr Gfp kComp{QUARRY_GFP_COMP};                      // compound page
-inline constexpr Gfp kNoMemalloc{QUARRY_GFP_NOMEMALLOC};          // never use the reserves
+inline constexpr Gfp kHigh{QUARRY_GFP_HIGH};         // may use half of the min reserve
+inline constexpr Gfp kIo{QUARRY_GFP_IO};             // reclaim may start I/O
+inline constexpr Gfp kFs{QUARRY_GFP_FS};             // reclaim may call filesystems
+inline constexpr Gfp kZero{QUARRY_GFP_ZERO};         // zeroed memory
+inline constexpr Gfp kAtomicBit{QUARRY_GFP_ATOMIC};  // cannot wait and has high priority
+inline constexpr Gfp kDirectReclaim{QUARRY_GFP_DIRECT_RECLAIM};  // the caller may sleep
+inline constexpr Gfp kKswapdReclaim{QUARRY_GFP_KSWAPD_RECLAIM};  // wake background reclaim
+inline constexpr Gfp kWrite{QUARRY_GFP_WRITE};                   // the page will soon be dirtied
+inline constexpr Gfp kNoWarn{QUARRY_GFP_NOWARN};                 // no failure report
+inline constexpr Gfp kRetryMayfail{QUARRY_GFP_RETRY_MAYFAIL};  // try hard, may fail, no OOM killer
+inline constexpr Gfp kNoFail{QUARRY_GFP_NOFAIL};               // try for ever; needs kDirectReclaim
+inline constexpr Gfp kNoRetry{QUARRY_GFP_NORETRY};             // one light attempt at reclaim
+inline constexpr Gfp kMemalloc{QUARRY_GFP_MEMALLOC};           // ignore watermarks
+inline constexpr Gfp kComp{QUARRY_GFP_COMP};                   // compound page
+inline constexpr Gfp kNoMemalloc{QUARRY_GFP_NOMEMALLOC};       // never use the reserves
 inline constexpr Gfp kHardwall{QUARRY_GFP_HARDWALL};
-inline constexpr Gfp kThisNode{QUARRY_GFP_THISNODE};              // no fallback to other nodes
-inline constexpr Gfp kAccount{QUARRY_GFP_ACCOUNT};                // charged to a memory group
+inline constexpr Gfp kThisNode{QUARRY_GFP_THISNODE};  // no fallback to other nodes
+inline constexpr Gfp kAccount{QUARRY_GFP_ACCOUNT};    // charged to a memory group
 inline constexpr Gfp kZeroTags{QUARRY_GFP_ZEROTAGS};
 
 inline constexpr Gfp kReclaim = kDirectReclaim | kKswapdReclaim;

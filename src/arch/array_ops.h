@@ -62,8 +62,8 @@ inline uint32_t pop_many(quarry_array& array, ArraySide side, void** objects, ui
   return moved;
 }
 
-inline uint32_t push_many(quarry_array& array, ArraySide side, void* const* objects,
-                          uint32_t count, uint32_t node) {
+inline uint32_t push_many(quarry_array& array, ArraySide side, void* const* objects, uint32_t count,
+                          uint32_t node) {
   uint32_t& used = size(array, side);
   if (array.node != node || used >= array.capacity) return 0;
   const uint32_t room = (array.capacity - used) / 2;

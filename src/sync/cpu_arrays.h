@@ -63,8 +63,9 @@ class ArrayCpus {
 
 class CpuArrays {
  public:
-  // Bytes of one array whose stacks have that capacity each, for any owner with up to `cpus` CPUs. Arrays of one CPU
-  // may lie side by side: the stride is then the sum of their sizes, the same for all of them.
+  // Bytes of one array whose stacks have that capacity each, for any owner with up to `cpus` CPUs.
+  // Arrays of one CPU may lie side by side: the stride is then the sum of their sizes, the same for
+  // all of them.
   static constexpr size_t array_bytes(unsigned capacity, unsigned cpus) {
     const size_t slots = 2 * capacity * sizeof(void*);
     const size_t used_bits = (cpus + 31) / 32 * sizeof(uint32_t);
@@ -104,7 +105,8 @@ class CpuArrays {
 
   // Hands everything that all CPUs hold to `take(span<void*> objects)` in pieces and leaves the
   // arrays empty: lowest CPU first, of each the freed before the ready ones, topmost first.
-  // Lockless mode: only between a settle() that returned true and turn_on(). No array lock is held while `take` runs.
+  // Lockless mode: only between a settle() that returned true and turn_on(). No array lock is held
+  // while `take` runs.
   template <class Take>
   void take_all(Take&& take) {
     void* piece[kPiece];

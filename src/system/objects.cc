@@ -52,8 +52,7 @@ char* MemorySystem::kstrdup(const char* text, Gfp gfp) {
   return static_cast<char*>(copy);
 }
 
-KmemCache* MemorySystem::cache_create(const char* name, size_t bytes,
-                                      const CacheOptions& options) {
+KmemCache* MemorySystem::cache_create(const char* name, size_t bytes, const CacheOptions& options) {
   return Core::of(*this).kmem.create(name, bytes, options.align, options.flags, options.ctor,
                                      QUARRY_PLACE);
 }

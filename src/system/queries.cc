@@ -52,8 +52,7 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
 }
 
 void MemorySystem::for_each_cache(void (*visit)(void*, const CacheInfo&), void* context) const {
-  Core::of(*this).kmem.for_each(
-      [&](const KmemCache& cache) { visit(context, cache_info(cache)); });
+  Core::of(*this).kmem.for_each([&](const KmemCache& cache) { visit(context, cache_info(cache)); });
 }
 
 void MemorySystem::for_each_free_block(void (*visit)(void*, const FreeBlock&),

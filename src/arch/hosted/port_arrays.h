@@ -49,17 +49,18 @@ inline void* Arch::pop(const quarry_arrays& arrays) {
   uintptr_t c;
   void* object;
 again:
-  asm volatile goto(QUARRY_RSEQ_BEGIN
-                    "movl (%[t]), %k[c]\n\t"
-                    "xorl %k[object], %k[object]\n\t"
-                    "subl $2, %k[c]\n\t"
-                    "jc 2f\n\t"
-                    "movq 24(%[t], %[c], 8), %[object]\n\t"
-                    "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
-                    : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
-                    : "memory", "cc"
-                    : again);
+  asm volatile goto(
+      QUARRY_RSEQ_BEGIN
+      "movl (%[t]), %k[c]\n\t"
+      "xorl %k[object], %k[object]\n\t"
+      "subl $2, %k[c]\n\t"
+      "jc 2f\n\t"
+      "movq 24(%[t], %[c], 8), %[object]\n\t"
+      "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+      : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
+      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
+      : "memory", "cc"
+      : again);
   return object;
 }
 
@@ -80,8 +81,8 @@ again:
                     "addl $2, %k[c]\n\t"
                     "movl %k[c], 4(%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
-                      [object] "r"(object), [node] "r"(node)
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base),
+                      [stride] "m"(arrays.stride), [object] "r"(object), [node] "r"(node)
                     : "memory", "cc"
                     : again, refused, twice);
   return PushResult{0};
@@ -97,24 +98,25 @@ inline uint32_t Arch::turn_over(const quarry_arrays& arrays) {
   uintptr_t x;
 again:
   // The eight-byte store at the end sets ready to the number of entries and freed to 0.
-  asm volatile goto(QUARRY_RSEQ_BEGIN
-                    "xorl %k[c], %k[c]\n\t"
-                    "cmpl $0, (%[t])\n\t"
-                    "jne 2f\n\t"
-                    "movl 4(%[t]), %k[c]\n\t"
-                    "testl %k[c], %k[c]\n\t"
-                    "jz 2f\n"
-                    "5:\n\t"
-                    "movq (%[t], %[c], 8), %[x]\n\t"
-                    "movq %[x], 8(%[t], %[c], 8)\n\t"
-                    "subl $2, %k[c]\n\t"
-                    "jnz 5b\n\t"
-                    "movl 4(%[t]), %k[c]\n\t"
-                    "movq %[c], (%[t])\n" QUARRY_RSEQ_END
-                    : [t] "=&r"(t), [c] "=&r"(c), [x] "=&r"(x)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
-                    : "memory", "cc"
-                    : again);
+  asm volatile goto(
+      QUARRY_RSEQ_BEGIN
+      "xorl %k[c], %k[c]\n\t"
+      "cmpl $0, (%[t])\n\t"
+      "jne 2f\n\t"
+      "movl 4(%[t]), %k[c]\n\t"
+      "testl %k[c], %k[c]\n\t"
+      "jz 2f\n"
+      "5:\n\t"
+      "movq (%[t], %[c], 8), %[x]\n\t"
+      "movq %[x], 8(%[t], %[c], 8)\n\t"
+      "subl $2, %k[c]\n\t"
+      "jnz 5b\n\t"
+      "movl 4(%[t]), %k[c]\n\t"
+      "movq %[c], (%[t])\n" QUARRY_RSEQ_END
+      : [t] "=&r"(t), [c] "=&r"(c), [x] "=&r"(x)
+      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
+      : "memory", "cc"
+      : again);
   return static_cast<uint32_t>(c) / 2;
 }
 
@@ -148,8 +150,8 @@ again:
                     "subl %k[n], %k[c]\n\t"
                     "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
                     : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
-                      [objects] "r"(objects), [count] "r"(count),
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base),
+                      [stride] "m"(arrays.stride), [objects] "r"(objects), [count] "r"(count),
                       [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
                     : "memory", "cc"
                     : again);
@@ -165,29 +167,30 @@ inline uint32_t Arch::push_many(const quarry_arrays& arrays, void* const* object
   uintptr_t x;
 again:
   // Slots above the size are nobody's until it is stored.
-  asm volatile goto(QUARRY_RSEQ_BEGIN
-                    "movl %c[size](%[t]), %k[c]\n\t"
-                    "xorl %k[n], %k[n]\n\t"
-                    "cmpl %[node], 12(%[t])\n\t"
-                    "jne 2f\n"
-                    "5:\n\t"
-                    "cmpl %[count], %k[n]\n\t"
-                    "jae 6f\n\t"
-                    "cmpl 8(%[t]), %k[c]\n\t"
-                    "jae 6f\n\t"
-                    "movq (%[objects], %[n], 8), %[x]\n\t"
-                    "movq %[x], %c[slot](%[t], %[c], 8)\n\t"
-                    "incl %k[n]\n\t"
-                    "addl $2, %k[c]\n\t"
-                    "jmp 5b\n"
-                    "6:\n\t"
-                    "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
-                    : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
-                      [objects] "r"(objects), [count] "r"(count), [node] "r"(node),
-                      [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
-                    : "memory", "cc"
-                    : again);
+  asm volatile goto(
+      QUARRY_RSEQ_BEGIN
+      "movl %c[size](%[t]), %k[c]\n\t"
+      "xorl %k[n], %k[n]\n\t"
+      "cmpl %[node], 12(%[t])\n\t"
+      "jne 2f\n"
+      "5:\n\t"
+      "cmpl %[count], %k[n]\n\t"
+      "jae 6f\n\t"
+      "cmpl 8(%[t]), %k[c]\n\t"
+      "jae 6f\n\t"
+      "movq (%[objects], %[n], 8), %[x]\n\t"
+      "movq %[x], %c[slot](%[t], %[c], 8)\n\t"
+      "incl %k[n]\n\t"
+      "addl $2, %k[c]\n\t"
+      "jmp 5b\n"
+      "6:\n\t"
+      "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
+      : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
+      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+        [objects] "r"(objects), [count] "r"(count), [node] "r"(node),
+        [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
+      : "memory", "cc"
+      : again);
   return static_cast<uint32_t>(n);
 }
 
