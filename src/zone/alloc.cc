@@ -177,24 +177,27 @@ Page* PageAllocator::refill_stack(Zone& zone, const AllocRequest& request, CpuAr
   const long above = zone.pages_above_mark(request.highest, request.flags) - 1;
   const long blocks = above >> request.order.value();
   if (blocks < static_cast<long>(wanted)) wanted = blocks < 1 ? 1 : static_cast<uint32_t>(blocks);
+  // From the back, so that the stack hands them out in the order in which they were taken.
   void* block[PageStacks::kMostRefill];
-  uint32_t count = 0;
+  uint32_t first = wanted;
   {
     LockGuard guard(zone.lock);
-    for (; count != wanted; ++count) {
-      const Pfn pfn = zone.take_locked(request.order, request.type, request.flags, boosts());
-      if (pfn == kNoPfn) break;
-      block[count] = map_.page(pfn);
+    while (first != 0) {
+      const BlockRun run =
+          zone.take_locked(request.order, request.type, first, request.flags, boosts());
+      if (run.count == 0) break;
+      Page* page = map_.page(run.first);
+      for (uint32_t i = 0; i != run.count; ++i) {
+        block[--first] = page + (size_t{i} << request.order.value());
+      }
     }
   }
-  if (count == 0) return nullptr;
-  // The stack hands them out in the order in which they were taken.
-  const std::span<void*> rest(block + 1, count - 1);
-  for (uint32_t i = 0, j = count - 1; i + 1 < j; ++i) std::swap(rest[i], rest[--j]);
+  if (first == wanted) return nullptr;
+  const std::span<void*> rest(block + first, wanted - first - 1);
   for (void* entry : rest) mark_in_stack(*static_cast<Page*>(entry), request.order);
   const uint32_t pushed = stack.put_ready(rest, 0);
   if (pushed != rest.size()) free_to_zone(zone, rest.subspan(pushed), request.order);
-  return static_cast<Page*>(block[0]);
+  return static_cast<Page*>(block[wanted - 1]);
 }
 
 Page* PageAllocator::from_buddy(Zone& zone, const AllocRequest& request) {
@@ -202,7 +205,9 @@ Page* PageAllocator::from_buddy(Zone& zone, const AllocRequest& request) {
   LockGuard guard(zone.lock);
   Pfn pfn = kNoPfn;
   if (flags.high_atomic) pfn = zone.buddy.take(request.order, MigrateType::kHighAtomic);
-  if (pfn == kNoPfn) pfn = zone.take_locked(request.order, request.type, flags, boosts());
+  if (pfn == kNoPfn) {
+    pfn = zone.take_locked(request.order, request.type, 1, flags, boosts()).first;
+  }
   if (pfn == kNoPfn && flags.oom) pfn = zone.buddy.take(request.order, MigrateType::kHighAtomic);
   return pfn == kNoPfn ? nullptr : map_.page(pfn);
 }

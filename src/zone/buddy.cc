@@ -34,19 +34,25 @@ void Buddy::free_range(Pfn begin, Pfn end) {
   }
 }
 
-Pfn Buddy::take(Order order, MigrateType type) {
+BlockRun Buddy::take_run(Order order, MigrateType type, uint32_t most) {
   for (Order from = order; from <= kMaxOrder; ++from) {
     const Pfn pfn = list(from, type).first;
     if (pfn == kNoPfn) continue;
     unlink(pfn);
-    while (from > order) {
-      --from;
-      link(pfn + from.pages(), from, type, false);
+    const uint32_t blocks = uint32_t{1} << (from - order);
+    const uint32_t count = blocks < most ? blocks : most;
+    const uint32_t pages = count << order.value();
+    // What stays free, in the largest blocks: at most one of each order below `from`, whose lists
+    // are empty.
+    for (uint32_t at = pages; at != from.pages();) {
+      const Order rest(find_first_set(at) - 1);
+      link(pfn + at, rest, type, false);
+      at += rest.pages();
     }
-    add_free_pages(-static_cast<long>(order.pages()));
-    return pfn;
+    add_free_pages(-static_cast<long>(pages));
+    return {pfn, count};
   }
-  return kNoPfn;
+  return {kNoPfn, 0};
 }
 
 void Buddy::move(Pfn pfn, MigrateType type) {

@@ -47,6 +47,12 @@ struct FreeList {
   uint32_t count;
 };
 
+// Blocks of one order, adjacent and ascending.
+struct BlockRun {
+  Pfn first;
+  uint32_t count;
+};
+
 // Where a freed block enters its list.
 enum class Placement : uint8_t { kLikelihood, kTail };
 
@@ -67,9 +73,12 @@ class Buddy {
   void free(Pfn pfn, Order order, MigrateType type, Placement placement = Placement::kLikelihood);
   // Frees [begin, end) in the largest blocks that fit, lowest first, each to the tail of its list.
   void free_range(Pfn begin, Pfn end);
-  // The first block of the lowest order that has one of this type, split down. Its first page is
-  // left without flags. kNoPfn: none.
-  Pfn take(Order order, MigrateType type);
+  // Up to `most` blocks, one behind the other, split from the first block of the lowest order that
+  // has one of this type. They are what that many calls for one block would have taken as far as
+  // that block goes. Their first pages are left without flags. No blocks: count is 0.
+  BlockRun take_run(Order order, MigrateType type, uint32_t most);
+  // One block; kNoPfn: none.
+  Pfn take(Order order, MigrateType type) { return take_run(order, type, 1).first; }
 
   // --- Parts of fallback (fallback.h) ---
 

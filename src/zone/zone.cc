@@ -11,13 +11,14 @@ long Zone::pages_above_mark(ZoneType highest, const AllocFlags& flags) const {
   return free_pages() - mark - marks.lowmem_reserve[static_cast<unsigned>(highest)];
 }
 
-Pfn Zone::take_locked(Order order, MigrateType wanted, const AllocFlags& flags, bool boost) {
+BlockRun Zone::take_locked(Order order, MigrateType wanted, uint32_t most, const AllocFlags& flags,
+                           bool boost) {
   for (;;) {
-    const Pfn pfn = buddy.take(order, wanted);
-    if (pfn != kNoPfn) return pfn;
+    const BlockRun run = buddy.take_run(order, wanted, most);
+    if (run.count != 0) return run;
     switch (steal_fallback(buddy, order, wanted, flags.no_fragment)) {
       case Steal::kNothing:
-        return kNoPfn;
+        return run;
       case Steal::kPartOfPageblock:
         if (boost) raise_boost();
         break;

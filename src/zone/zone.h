@@ -48,10 +48,10 @@ struct Zone {
   // it.
   long pages_above_mark(ZoneType highest, const AllocFlags& flags) const;
 
-  // A block for a request of this type, from another type's blocks if need be. `boost`: raise the
-  // marks when types come to mix in a pageblock. kNoPfn: the zone has none.
-  Pfn take_locked(Order order, MigrateType type, const AllocFlags& flags, bool boost)
-      QUARRY_REQUIRES(lock);
+  // Up to `most` adjacent blocks for a request of this type, from another type's blocks if need be.
+  // `boost`: raise the marks when types come to mix in a pageblock. No blocks: the zone has none.
+  BlockRun take_locked(Order order, MigrateType type, uint32_t most, const AllocFlags& flags,
+                       bool boost) QUARRY_REQUIRES(lock);
   void free_locked(Page& page, Pfn pfn, Order order) QUARRY_REQUIRES(lock);
 
   // Keeps the pageblock of a block that was just allocated for atomic requests of higher order, up
