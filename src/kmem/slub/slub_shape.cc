@@ -11,7 +11,7 @@ namespace {
 constexpr unsigned kMaxSlabOrder = 3;  // PAGE_ALLOC_COSTLY_ORDER: slub_max_order
 constexpr uint32_t kMaxObjects = 32767;
 // Bytes and objects in each of the two stacks of a per-CPU array.
-constexpr uint32_t kStackBytesOfObjects = 4096;
+constexpr uint32_t kStackBytesOfObjects = 8192;
 constexpr uint32_t kMaxStackObjects = 31;
 
 constexpr uint32_t objects_in(unsigned order, uint32_t size) {
@@ -78,7 +78,7 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
   cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
   cache.array_capacity =
-      static_cast<uint16_t>(clamp(kStackBytesOfObjects / cache.size, 1, kMaxStackObjects));
+      static_cast<uint16_t>(clamp(kStackBytesOfObjects / cache.size, 2, kMaxStackObjects));
   return true;
 }
 
