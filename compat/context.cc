@@ -83,38 +83,36 @@ using quarry::Arch;
 
 extern "C" {
 
-void preempt_disable(void) { quarry::enter_section(&quarry_context::atomic_depth, QUARRY_PLACE); }
-void preempt_enable(void) { quarry::leave_section(&quarry_context::atomic_depth); }
+void preempt_disable() { quarry::enter_section(&quarry_context::atomic_depth, QUARRY_PLACE); }
+void preempt_enable() { quarry::leave_section(&quarry_context::atomic_depth); }
 
-void local_bh_disable(void) { quarry::disable_softirqs(QUARRY_PLACE); }
-void local_bh_enable(void) { quarry::enable_softirqs(); }
+void local_bh_disable() { quarry::disable_softirqs(QUARRY_PLACE); }
+void local_bh_enable() { quarry::enable_softirqs(); }
 
-void irq_enter(void) { quarry::enter_interrupt(&quarry_context::hardirq_depth, QUARRY_PLACE); }
-void irq_exit(void) { quarry::leave_interrupt(&quarry_context::hardirq_depth); }
-void nmi_enter(void) { quarry::enter_interrupt(&quarry_context::nmi_depth, QUARRY_PLACE); }
-void nmi_exit(void) { quarry::leave_interrupt(&quarry_context::nmi_depth); }
-void quarry_softirq_enter(void) {
+void irq_enter() { quarry::enter_interrupt(&quarry_context::hardirq_depth, QUARRY_PLACE); }
+void irq_exit() { quarry::leave_interrupt(&quarry_context::hardirq_depth); }
+void nmi_enter() { quarry::enter_interrupt(&quarry_context::nmi_depth, QUARRY_PLACE); }
+void nmi_exit() { quarry::leave_interrupt(&quarry_context::nmi_depth); }
+void quarry_softirq_enter() {
   quarry::enter_interrupt(&quarry_context::softirq_depth, QUARRY_PLACE);
 }
-void quarry_softirq_exit(void) { quarry::leave_interrupt(&quarry_context::softirq_depth); }
+void quarry_softirq_exit() { quarry::leave_interrupt(&quarry_context::softirq_depth); }
 
-bool in_hardirq(void) { return Arch::context().hardirq_depth != 0; }
-bool in_nmi(void) { return Arch::context().nmi_depth != 0; }
-bool in_softirq(void) { return Arch::context().softirq_depth != 0; }
-bool in_serving_softirq(void) {
-  return (Arch::context().softirq_depth & quarry::kServingSoftirq) != 0;
-}
-bool in_atomic(void) {
+bool in_hardirq() { return Arch::context().hardirq_depth != 0; }
+bool in_nmi() { return Arch::context().nmi_depth != 0; }
+bool in_softirq() { return Arch::context().softirq_depth != 0; }
+bool in_serving_softirq() { return (Arch::context().softirq_depth & quarry::kServingSoftirq) != 0; }
+bool in_atomic() {
   const quarry_context& context = Arch::context();
   return context.atomic_depth != 0 || quarry::in_interrupt(context);
 }
 
-bool irqs_disabled(void) { return Arch::context().irq_off_depth != 0; }
-void local_irq_disable(void) {
+bool irqs_disabled() { return Arch::context().irq_off_depth != 0; }
+void local_irq_disable() {
   if (!irqs_disabled()) quarry::save_irq(QUARRY_PLACE);
 }
-void local_irq_enable(void) { quarry::restore_irq(0); }
-unsigned long quarry_local_irq_save(void) { return quarry::save_irq(QUARRY_PLACE); }
+void local_irq_enable() { quarry::restore_irq(0); }
+unsigned long quarry_local_irq_save() { return quarry::save_irq(QUARRY_PLACE); }
 void local_irq_restore(unsigned long flags) { quarry::restore_irq(flags); }
 
 void spin_lock(spinlock_t* lock) { quarry::acquire(lock, QUARRY_PLACE); }
@@ -159,11 +157,11 @@ int spin_is_locked(spinlock_t* lock) {
   return __atomic_load_n(&lock->quarry_word, __ATOMIC_RELAXED) != 0;
 }
 
-void might_sleep(void) {
+void might_sleep() {
   quarry::default_core().pages.reporter().check_context(__GFP_DIRECT_RECLAIM, QUARRY_PLACE);
 }
 
-int quarry_cond_resched(void) {
+int quarry_cond_resched() {
   sched_yield();
   return 0;
 }

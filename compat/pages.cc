@@ -96,9 +96,9 @@ void get_page(struct page* page) { default_system.get_page(page); }
 
 void put_page(struct page* page) { default_system.put_page(page); }
 
-unsigned long totalram_pages(void) { return default_system.managed_pages(); }
+unsigned long totalram_pages() { return default_system.managed_pages(); }
 
-unsigned long nr_free_pages(void) { return default_system.free_page_count(); }
+unsigned long nr_free_pages() { return default_system.free_page_count(); }
 
 }  // extern "C"
 

@@ -92,7 +92,7 @@ int printk(const char* format, ...) {
   return length;
 }
 
-void dump_stack(void) {
+void dump_stack() {
   if (!default_system.booted()) return;
   const Platform& platform = default_system.platform();
   uintptr_t frames[kMaxFrames];
