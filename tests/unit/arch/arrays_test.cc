@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// The array operations of this machine against those written out in array_ops.h.
+#include <sched.h>
+
+#include "arch/arch.h"
+#include "base/random.h"
+#include "harness.h"
+
+namespace {
+
+using quarry::Arch;
+using quarry::ArraySide;
+using quarry::PushResult;
+using quarry::Random;
+namespace array_ops = quarry::array_ops;
+
+constexpr uint32_t kEntries = 7;
+constexpr uint32_t kNode = 2;
+
+struct Array {
+  quarry_array head;
+  void* slot[2 * kEntries];
+};
+static_assert(sizeof(quarry_array) % sizeof(void*) == 0);
+
+// The thread stays on one CPU, whose array is the one that the test looks at.
+class OneCpu {
+ public:
+  explicit OneCpu(Array& array) {
+    sched_getaffinity(0, sizeof(before_), &before_);
+    cpu_set_t here;
+    CPU_ZERO(&here);
+    CPU_SET(static_cast<unsigned>(sched_getcpu()), &here);
+    sched_setaffinity(0, sizeof(here), &here);
+    array.head = {.ready = 0, .freed = 0, .capacity = 2 * kEntries, .node = kNode};
+    arrays.stride = sizeof(Array);
+    const auto index = static_cast<uintptr_t>(Arch::cpu_id()) + 1;
+    arrays.base = reinterpret_cast<uintptr_t>(&array) - index * arrays.stride;
+  }
+  ~OneCpu() { sched_setaffinity(0, sizeof(before_), &before_); }
+  OneCpu(const OneCpu&) = delete;
+  OneCpu& operator=(const OneCpu&) = delete;
+
+  quarry_arrays arrays{};
+
+ private:
+  cpu_set_t before_{};
+};
+
+void check_same(const Array& got, const Array& wanted) {
+  REQUIRE_EQ(got.head.ready, wanted.head.ready);
+  REQUIRE_EQ(got.head.freed, wanted.head.freed);
+  for (uint32_t i = 0; i != wanted.head.freed; i += 2) CHECK(got.slot[i] == wanted.slot[i]);
+  for (uint32_t i = 1; i < wanted.head.ready; i += 2) CHECK(got.slot[i] == wanted.slot[i]);
+}
+
+template <ArraySide kSide>
+void move_many(Random& random, const quarry_arrays& arrays, quarry_array& model, void** names) {
+  void* got[2 * kEntries] = {};
+  void* wanted[2 * kEntries] = {};
+  const uint32_t count = random.below(kEntries + 3);
+  if (random.one_in(2)) {
+    CHECK_EQ(Arch::pop_many<kSide>(arrays, got, count),
+             array_ops::pop_many(model, kSide, wanted, count));
+    for (uint32_t i = 0; i != count; ++i) CHECK(got[i] == wanted[i]);
+  } else {
+    const uint32_t node = random.one_in(8) ? kNode + 1 : kNode;
+    CHECK_EQ(Arch::push_many<kSide>(arrays, names, count, node),
+             array_ops::push_many(model, kSide, names, count, node));
+  }
+}
+
+QUARRY_TEST(Arrays, do_what_is_written_out) {
+  if (Arch::cpu_id() < 0) return;  // an emulator without restartable sequences
+  static Array array;
+  static Array model;
+  const OneCpu cpu(array);
+  model = array;
+  static int objects[64];
+  Random random(harness::seed());
+  for (int i = 0; i != 200'000 && harness::run.failures == 0; ++i) {
+    void* const object = &objects[random.below(64)];
+    void* names[2 * kEntries];
+    for (void*& name : names) name = &objects[random.below(64)];
+    switch (random.below(8)) {
+      case 0:
+      case 1:
+        CHECK(Arch::pop(cpu.arrays) == array_ops::pop(model.head));
+        break;
+      case 2:
+      case 3:
+      case 4: {
+        const uint32_t node = random.one_in(20) ? kNode + 1 : kNode;
+        CHECK_EQ(Arch::push(cpu.arrays, object, node), array_ops::push(model.head, object, node));
+        break;
+      }
+      case 5:
+        CHECK_EQ(Arch::turn_over(cpu.arrays), array_ops::turn_over(model.head));
+        break;
+      case 6:
+        move_many<ArraySide::kReady>(random, cpu.arrays, model.head, names);
+        break;
+      default:
+        move_many<ArraySide::kFreed>(random, cpu.arrays, model.head, names);
+    }
+    check_same(array, model);
+  }
+}
+
+QUARRY_TEST(Arrays, entries_freed_twice_in_a_row_are_noticed) {
+  if (Arch::cpu_id() < 0) return;
+  static Array array;
+  const OneCpu cpu(array);
+  int object[2] = {};
+  CHECK_EQ(Arch::push(cpu.arrays, &object[0], kNode), PushResult::kPushed);
+  CHECK_EQ(Arch::push(cpu.arrays, &object[0], kNode), PushResult::kTwice);
+  CHECK_EQ(Arch::push(cpu.arrays, &object[1], kNode), PushResult::kPushed);
+  CHECK_EQ(Arch::push(cpu.arrays, &object[1], kNode + 1), PushResult::kTwice);
+}
+
+// CPU -1 leads to the array at base, whose capacity is 0, and a stride of 0 leads all there.
+QUARRY_TEST(Arrays, without_a_stride_there_is_nothing) {
+  alignas(64) unsigned char stub[256] = {};
+  const quarry_arrays arrays{reinterpret_cast<uintptr_t>(stub), 0};
+  int object = 0;
+  void* objects[] = {&object};
+  CHECK(Arch::pop(arrays) == nullptr);
+  CHECK_EQ(Arch::push(arrays, &object, 0), PushResult::kRefused);
+  CHECK_EQ(Arch::turn_over(arrays), 0U);
+  CHECK_EQ(Arch::pop_many<ArraySide::kFreed>(arrays, objects, 1), 0U);
+  CHECK_EQ(Arch::push_many<ArraySide::kReady>(arrays, objects, 1, 0), 0U);
+}
+
+QUARRY_TEST(Arch, interrupts_nest) {
+  const quarry_context& context = Arch::context();
+  const unsigned long outer = Arch::irq_save();
+  const unsigned long inner = Arch::irq_save();
+  CHECK_EQ(context.irq_off_depth, 2U);
+  Arch::irq_restore(inner);
+  CHECK_EQ(context.irq_off_depth, 1U);
+  Arch::irq_restore(outer);
+  CHECK_EQ(context.irq_off_depth, 0U);
+}
+
+}  // namespace

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "map/hosted_mapper.h"
+
+#include "harness.h"
+#include "quarry/hosted_platform.h"
+
+namespace {
+
+using quarry::HostedMapper;
+using quarry::HostedPlatform;
+using quarry::kMiB;
+using quarry::MapAccess;
+using quarry::Pfn;
+using quarry::VirtAddr;
+
+QUARRY_TEST(HostedMapper, shows_frames_where_it_is_told) {
+  HostedPlatform platform;
+  REQUIRE(platform.open({.ram_bytes = 16 * kMiB, .simulated = true}));
+  HostedMapper mapper;
+  mapper.init(platform);
+  quarry::PageMapper& seam = mapper;
+  const VirtAddr at = platform.vmalloc_start() + 4096 * 10;
+  REQUIRE(seam.map(at, Pfn{77}, 3, MapAccess::kReadWrite));
+  at.as<char>()[2 * 4096 + 5] = 'x';
+  const VirtAddr direct = platform.direct_map_base() + 79 * 4096 + 5;
+  CHECK(*direct.as<char>() == 'x');
+  seam.unmap(at, 3);
+  REQUIRE(seam.map(at, Pfn{79}, 1, MapAccess::kReadOnly));
+  CHECK(at.as<char>()[5] == 'x');
+  seam.unmap(at, 1);
+}
+
+}  // namespace
