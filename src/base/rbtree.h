@@ -181,7 +181,7 @@ class RbTree : public RbTreeBase {
       if (after != nullptr && Traits::less(*after, *item)) {
         return false;
       }
-      if constexpr (recompute() != nullptr) {
+      if constexpr (is_augmented()) {
         if (recompute()(item->*kMember)) {
           return false;
         }
@@ -194,8 +194,12 @@ class RbTree : public RbTreeBase {
  private:
   static T* element(RbNode* node) { return owner_of<T, RbNode, kMember>(node); }
 
+  static constexpr bool is_augmented() {
+    return requires(T * item) { Traits::recompute(*item, item, item); };
+  }
+
   static constexpr Recompute recompute() {
-    if constexpr (requires(T * item) { Traits::recompute(*item, item, item); }) {
+    if constexpr (is_augmented()) {
       return [](RbNode& node) {
         return Traits::recompute(*element(&node), element(child(node, kLeft)),
                                  element(child(node, kRight)));
