@@ -18,10 +18,10 @@ constexpr uint32_t kEntries = 7;
 constexpr uint32_t kNode = 2;
 
 struct Array {
-  quarry_array head;
-  void* slot[2 * kEntries];
+  alignas(quarry_array) unsigned char bytes[sizeof(quarry_array) + 2 * kEntries * sizeof(void*)];
+
+  quarry_array& head() { return *reinterpret_cast<quarry_array*>(bytes); }
 };
-static_assert(sizeof(quarry_array) % sizeof(void*) == 0);
 
 // The thread stays on one CPU, whose array is the one that the test looks at.
 class OneCpu {
@@ -32,7 +32,8 @@ class OneCpu {
     CPU_ZERO(&here);
     CPU_SET(static_cast<unsigned>(sched_getcpu()), &here);
     sched_setaffinity(0, sizeof(here), &here);
-    array.head = {.ready = 0, .freed = 0, .capacity = 2 * kEntries, .node = kNode};
+    array.head().capacity = 2 * kEntries;
+    array.head().node = kNode;
     arrays.stride = sizeof(Array);
     const auto index = static_cast<uintptr_t>(Arch::cpu_id()) + 1;
     arrays.base = reinterpret_cast<uintptr_t>(&array) - index * arrays.stride;
@@ -47,11 +48,11 @@ class OneCpu {
   cpu_set_t before_{};
 };
 
-void check_same(const Array& got, const Array& wanted) {
-  REQUIRE_EQ(got.head.ready, wanted.head.ready);
-  REQUIRE_EQ(got.head.freed, wanted.head.freed);
-  for (uint32_t i = 0; i != wanted.head.freed; i += 2) CHECK(got.slot[i] == wanted.slot[i]);
-  for (uint32_t i = 1; i < wanted.head.ready; i += 2) CHECK(got.slot[i] == wanted.slot[i]);
+void check_same(const quarry_array& got, const quarry_array& wanted) {
+  REQUIRE_EQ(got.ready, wanted.ready);
+  REQUIRE_EQ(got.freed, wanted.freed);
+  for (uint32_t i = 0; i != wanted.freed; i += 2) CHECK(got.slot[i] == wanted.slot[i]);
+  for (uint32_t i = 1; i < wanted.ready; i += 2) CHECK(got.slot[i] == wanted.slot[i]);
 }
 
 template <ArraySide kSide>
@@ -85,25 +86,25 @@ QUARRY_TEST(Arrays, do_what_is_written_out) {
     switch (random.below(8)) {
       case 0:
       case 1:
-        CHECK(Arch::pop(cpu.arrays) == array_ops::pop(model.head));
+        CHECK(Arch::pop(cpu.arrays) == array_ops::pop(model.head()));
         break;
       case 2:
       case 3:
       case 4: {
         const uint32_t node = random.one_in(20) ? kNode + 1 : kNode;
-        CHECK_EQ(Arch::push(cpu.arrays, object, node), array_ops::push(model.head, object, node));
+        CHECK_EQ(Arch::push(cpu.arrays, object, node), array_ops::push(model.head(), object, node));
         break;
       }
       case 5:
-        CHECK_EQ(Arch::turn_over(cpu.arrays), array_ops::turn_over(model.head));
+        CHECK_EQ(Arch::turn_over(cpu.arrays), array_ops::turn_over(model.head()));
         break;
       case 6:
-        move_many<ArraySide::kReady>(random, cpu.arrays, model.head, names);
+        move_many<ArraySide::kReady>(random, cpu.arrays, model.head(), names);
         break;
       default:
-        move_many<ArraySide::kFreed>(random, cpu.arrays, model.head, names);
+        move_many<ArraySide::kFreed>(random, cpu.arrays, model.head(), names);
     }
-    check_same(array, model);
+    check_same(array.head(), model.head());
   }
 }
 
