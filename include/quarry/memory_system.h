@@ -215,7 +215,8 @@ class MemorySystem {
   [[nodiscard]] unsigned node_count() const;
   [[nodiscard]] Platform& platform() const;
 
-  // All caches in order of creation, the kmalloc caches first.
+  // All caches in order of creation, the kmalloc caches first. `visit` runs under a lock and calls
+  // nothing of the system.
   void for_each_cache(void (*visit)(void* context, const CacheInfo& info), void* context) const;
   // All free blocks of the buddy system: by node, zone, order, migrate type, place in the list.
   // Pages in per-CPU stacks are not in it; drain_all() puts them there.

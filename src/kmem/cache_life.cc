@@ -169,11 +169,11 @@ bool Kmem::validate(TextSink& out) const {
 
 void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   list_lock_.lock();
-  for_each([&](KmemCache& cache) { cache.drain_lock.lock_nested(); });
-  for_each([&](KmemCache& cache) { engine_->lock_all(cache); });
+  for_each_locked([&](KmemCache& cache) { cache.drain_lock.lock_nested(); });
+  for_each_locked([&](KmemCache& cache) { engine_->lock_all(cache); });
   if (array_cpus_.lockless()) {
     // No lock keeps another thread from its CPU's array: arrays that are off do.
-    for_each([](KmemCache& cache) { cache.cpu_arrays.turn_off(); });
+    for_each_locked([](KmemCache& cache) { cache.cpu_arrays.turn_off(); });
     array_cpus_.settle();
     return;
   }
@@ -186,10 +186,10 @@ void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   if (!array_cpus_.lockless()) {
     for (unsigned cpu = array_cpus_.count(); cpu-- != 0;) array_cpus_.lock(CpuId(cpu)).unlock();
   } else if (!fault_.active()) {
-    for_each([](KmemCache& cache) { cache.cpu_arrays.turn_on(); });
+    for_each_locked([](KmemCache& cache) { cache.cpu_arrays.turn_on(); });
   }
-  for_each([&](KmemCache& cache) { engine_->unlock_all(cache); });
-  for_each([&](KmemCache& cache) { cache.drain_lock.unlock(); });
+  for_each_locked([&](KmemCache& cache) { engine_->unlock_all(cache); });
+  for_each_locked([&](KmemCache& cache) { cache.drain_lock.unlock(); });
   list_lock_.unlock();
 }
 

@@ -19,8 +19,8 @@
 //   objects taken from slabs == objects with users + objects in arrays         for each cache
 //
 // Locks: list_lock_ (kCacheList) guards the table and the list of caches; KmemCache::drain_lock
-// (kCache); the engine's (kSlabNode); CpuArrays' (kCpuArrays). No lock is held while pages are
-// allocated or freed, but list_lock_ never, drain_lock when arrays are emptied.
+// (kCache); the engine's (kSlabNode); CpuArrays' (kCpuArrays). Nothing is allocated under a lock;
+// pages are freed under drain_lock, and under list_lock_ by who visits all caches to empty them.
 
 #include "check/fault_injection.h"
 #include "kmem/size_classes.h"
@@ -109,10 +109,11 @@ class Kmem {
 
   // --- The rest ---
 
-  // Calls `visit(KmemCache&)` in order of creation. Caches must not be made or destroyed meanwhile.
+  // Calls `visit(KmemCache&)` in order of creation, under the lock of the list.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) visit(*cache);
+    LockGuard guard(list_lock_);
+    for_each_locked(visit);
   }
   SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
   // Free objects in the cache's arrays; exact only while nobody uses them.
@@ -164,7 +165,11 @@ class Kmem {
   KmemCache* claim_cache();
   bool set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t align, uint32_t flags,
               void (*ctor)(void*));
-  void link(KmemCache& cache);
+  template <class Visit>
+  void for_each_locked(Visit&& visit) const QUARRY_REQUIRES(list_lock_) {
+    for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) visit(*cache);
+  }
+  void link(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
   void unlink(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
   void drain_arrays(KmemCache& cache);
 
@@ -184,9 +189,9 @@ class Kmem {
   unsigned char* node_memory_ = nullptr;
   ArrayCpus array_cpus_;
 
-  SpinLock list_lock_{LockRank::kCacheList};
-  KmemCache* first_ = nullptr;
-  KmemCache* last_ = nullptr;
+  mutable SpinLock list_lock_{LockRank::kCacheList};
+  KmemCache* first_ QUARRY_GUARDED_BY(list_lock_) = nullptr;
+  KmemCache* last_ QUARRY_GUARDED_BY(list_lock_) = nullptr;
 
   FaultInjector fault_;
   std::atomic<size_t> slab_pages_{0};

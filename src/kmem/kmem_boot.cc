@@ -91,6 +91,7 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
 bool Kmem::make_kmalloc_caches() {
   constexpr uint32_t kTypeFlags[kKmallocTypes] = {0, QUARRY_SLAB_CACHE_DMA,
                                                   QUARRY_SLAB_RECLAIM_ACCOUNT};
+  LockGuard guard(list_lock_);
   for (unsigned type = 0; type != kKmallocTypes; ++type) {
     for (unsigned c = 0; c != kClasses; ++c) {
       KmemCache& cache = caches_[kmalloc_cache_number(static_cast<KmallocType>(type), c)];
@@ -136,10 +137,10 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
 void Kmem::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
   LockGuard guard(list_lock_);
-  for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) {
-    LockGuard drain(cache->drain_lock);
-    fault_.active() ? cache->cpu_arrays.turn_off() : cache->cpu_arrays.turn_on();
-  }
+  for_each_locked([&](KmemCache& cache) {
+    LockGuard drain(cache.drain_lock);
+    fault_.active() ? cache.cpu_arrays.turn_off() : cache.cpu_arrays.turn_on();
+  });
 }
 
 }  // namespace quarry

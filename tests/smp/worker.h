@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A thread of the storm: random calls on a system that others use too. All that it holds carries a
+// checksum, and some of it goes to other threads, which free it.
+
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+#include "base/random.h"
+#include "machine.h"
+
+namespace smp {
+
+enum class Kind : uint8_t { kObject, kCacheObject, kPages, kArea };
+
+struct Item {
+  Kind kind;
+  uint8_t order;             // kPages
+  quarry::KmemCache* cache;  // kCacheObject
+  unsigned char* memory;
+  size_t bytes;
+  uint64_t tag;
+};
+
+inline std::atomic<uint64_t> mistakes{0};
+
+inline uint64_t word_at(const Item& item, size_t at) {
+  return (item.tag + at) * 0x9e3779b97f4a7c15U;
+}
+// Every 64 bytes, and the last word.
+template <class Visit>
+void each_word(const Item& item, Visit&& visit) {
+  for (size_t at = 0; at + 8 <= item.bytes; at += 64) visit(at);
+  if (item.bytes >= 8) visit((item.bytes - 8) & ~size_t{7});
+}
+inline void fill(const Item& item) {
+  each_word(item,
+            [&](size_t at) { *reinterpret_cast<uint64_t*>(item.memory + at) = word_at(item, at); });
+}
+inline void check(const Item& item) {
+  each_word(item, [&](size_t at) {
+    if (*reinterpret_cast<uint64_t*>(item.memory + at) != word_at(item, at)) mistakes.fetch_add(1);
+  });
+}
+
+// Where other threads leave what this one shall free.
+class Mailbox {
+ public:
+  void put(const Item& item) {
+    const std::lock_guard guard(mutex_);
+    items_.push_back(item);
+  }
+  std::vector<Item> take_all() {
+    const std::lock_guard guard(mutex_);
+    return std::exchange(items_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Item> items_;
+};
+
+class Worker {
+ public:
+  Worker(quarry::MemorySystem& system, std::span<quarry::KmemCache* const> caches,
+         std::span<Mailbox> mailboxes, unsigned number)
+      : system_(system),
+        caches_(caches),
+        mailboxes_(mailboxes),
+        number_(number),
+        random_(harness::seed() * 1000 + number) {}
+
+  void run(int operations) {
+    for (int i = 0; i != operations; ++i) {
+      if (i % 64 == 0) free_mail();
+      if (i % 1024 == 0) own_cache();
+      items_.size() < kMostItems&& random_.below(100) < 52 ? take() : give();
+    }
+  }
+
+  // For when all threads have ended.
+  void free_all() {
+    free_mail();
+    for (const Item& item : items_) free(item);
+    items_.clear();
+  }
+
+ private:
+  static constexpr size_t kMostItems = 400;
+
+  void take() {
+    Item item{};
+    item.tag = (uint64_t{number_} << 48) + ++tags_;
+    const quarry::Gfp bits =
+        (random_.one_in(2) ? quarry::gfp::kKernel : quarry::gfp::kAtomic) | quarry::gfp::kNoWarn;
+    const uint32_t dice = random_.below(100);
+    if (dice < 50) {
+      item.kind = Kind::kObject;
+      item.bytes = random_.between(8, random_.one_in(10) ? 20000 : 600);
+      item.memory = static_cast<unsigned char*>(system_.kmalloc(item.bytes, bits));
+    } else if (dice < 80) {
+      item.kind = Kind::kCacheObject;
+      item.cache = caches_[random_.below(static_cast<uint32_t>(caches_.size()))];
+      item.bytes = quarry::MemorySystem::cache_info(*item.cache).object_size;
+      item.memory = static_cast<unsigned char*>(system_.cache_alloc(item.cache, bits));
+    } else if (dice < 98) {
+      item.kind = Kind::kPages;
+      item.order = static_cast<uint8_t>(random_.below(5));
+      item.bytes = size_t{4096} << item.order;
+      const quarry::Gfp flags = random_.one_in(2) ? bits | quarry::gfp::kComp : bits;
+      item.memory =
+          static_cast<unsigned char*>(system_.get_free_pages(flags, quarry::Order(item.order)));
+    } else {
+      item.kind = Kind::kArea;
+      item.bytes = random_.between(1, 20) * 4096;
+      item.memory = static_cast<unsigned char*>(
+          system_.vmalloc(item.bytes, quarry::gfp::kKernel | quarry::gfp::kNoWarn));
+    }
+    if (item.memory == nullptr) return;
+    fill(item);
+    items_.push_back(item);
+  }
+
+  void give() {
+    if (items_.empty()) return;
+    const uint32_t index = random_.below(static_cast<uint32_t>(items_.size()));
+    const Item item = items_[index];
+    items_[index] = items_.back();
+    items_.pop_back();
+    if (random_.one_in(4)) {
+      mailboxes_[random_.below(static_cast<uint32_t>(mailboxes_.size()))].put(item);
+    } else {
+      free(item);
+    }
+  }
+
+  void free_mail() {
+    for (const Item& item : mailboxes_[number_].take_all()) free(item);
+  }
+
+  void free(const Item& item) {
+    check(item);
+    switch (item.kind) {
+      case Kind::kObject:
+        return system_.kfree(item.memory);
+      case Kind::kCacheObject:
+        return random_.one_in(2) ? system_.cache_free(item.cache, item.memory)
+                                 : system_.kfree(item.memory);
+      case Kind::kPages:
+        return free_pages(item);
+      case Kind::kArea:
+        return system_.vfree(item.memory);
+    }
+  }
+
+  void free_pages(const Item& item) {
+    quarry::Page* page = system_.virt_to_page(item.memory);
+    if (random_.one_in(4)) {
+      system_.get_page(page);
+      system_.free_pages(page, quarry::Order(item.order));
+      check_first_page(item);
+      return system_.put_page(page);
+    }
+    system_.free_pages_at(item.memory, quarry::Order(item.order));
+  }
+  // The reference keeps at least this one.
+  static void check_first_page(Item item) {
+    item.bytes = 4096 - 64 + 8;  // ends with a word that fill() has written
+    check(item);
+  }
+
+  // A cache that nobody else knows, from its first object to its end.
+  void own_cache() {
+    quarry::KmemCache* cache =
+        system_.cache_create("own", random_.between(8, 2000), {.flags = QUARRY_SLAB_HWCACHE_ALIGN});
+    if (cache == nullptr) return;
+    void* objects[70];
+    const size_t count =
+        system_.cache_alloc_bulk(cache, quarry::gfp::kKernel | quarry::gfp::kNoWarn, objects);
+    if (random_.one_in(2)) system_.cache_shrink(cache);
+    system_.cache_free_bulk(cache, {objects, count});
+    system_.cache_destroy(cache);
+  }
+
+  quarry::MemorySystem& system_;
+  std::span<quarry::KmemCache* const> caches_;
+  std::span<Mailbox> mailboxes_;
+  unsigned number_;
+  quarry::Random random_;
+  uint64_t tags_ = 0;
+  std::vector<Item> items_;
+};
+
+}  // namespace smp
