@@ -8,7 +8,8 @@
 
 namespace quarry {
 
-extern constinit MemorySystem default_system;
+// Hidden, so that the compiler knows its address.
+[[gnu::visibility("hidden")]] extern constinit MemorySystem default_system;
 
 // Its rooms. Their calls take the place that reports name: whoever called the kernel's function.
 inline Core& default_core() { return Core::of(default_system); }

@@ -26,6 +26,15 @@ char* copy_text(const char* source, size_t length, gfp_t gfp, uintptr_t place) {
 
 extern "C" {
 
+ssize_t strscpy(char* to, const char* from, size_t room) {
+  if (room == 0) return -E2BIG;
+  const size_t length = strnlen(from, room);
+  const size_t copied = length == room ? room - 1 : length;
+  memcpy(to, from, copied);
+  to[copied] = '\0';
+  return length == room ? -E2BIG : static_cast<ssize_t>(length);
+}
+
 char* kstrdup(const char* text, gfp_t gfp) {
   return text == nullptr ? nullptr : copy_text(text, strlen(text), gfp, QUARRY_PLACE);
 }

@@ -147,7 +147,7 @@ static void huge_order(void) {
 static void fault_guard(void) {
   volatile char* area = vmalloc(PAGE_SIZE);
   area[PAGE_SIZE - 1] = 1;
-  area[PAGE_SIZE] = 1;
+  area[PAGE_SIZE + number - 1] = 1;
 }
 
 static void fault_freed(void) {

@@ -187,7 +187,14 @@ static inline size_t list_count_nodes(const struct list_head* head) {
        !list_entry_is_head(pos, head, member); pos = list_prev_entry(pos, member))
 /* What _continue starts after: an entry, or the head for null. */
 #define list_prepare_entry(pos, head, member) \
-  ((pos) ? (pos) : list_entry(head, __typeof__(*pos), member))
+  ((pos) ? (pos) : quarry_entry_of_head(head, __typeof__(*(pos)), member))
+/* There is no entry round a head. The compiler does not get to see that, or it warns. */
+#define quarry_entry_of_head(head, type, member) \
+  __extension__({                                \
+    struct list_head* quarry_head = (head);      \
+    __asm__("" : "+r"(quarry_head));             \
+    list_entry(quarry_head, type, member);       \
+  })
 #define list_for_each_entry_continue(pos, head, member)                            \
   for (pos = list_next_entry(pos, member); !list_entry_is_head(pos, head, member); \
        pos = list_next_entry(pos, member))

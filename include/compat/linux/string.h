@@ -10,18 +10,6 @@
 #include <linux/types.h>
 #include <string.h>
 
-/* Copies as much as fits; the copy always ends. Characters copied, -E2BIG if not all of them. */
-static inline ssize_t strscpy(char* to, const char* from, size_t room) {
-  size_t at;
-  if (room == 0) return -E2BIG;
-  for (at = 0; at + 1 < room; ++at) {
-    to[at] = from[at];
-    if (from[at] == '\0') return (ssize_t)at;
-  }
-  to[at] = '\0';
-  return from[at] == '\0' ? (ssize_t)at : -E2BIG;
-}
-
 /* Not left out by the compiler although nobody reads the memory again. */
 static inline void memzero_explicit(void* memory, size_t bytes) {
   memset(memory, 0, bytes);
@@ -31,6 +19,9 @@ static inline void memzero_explicit(void* memory, size_t bytes) {
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Copies as much as fits; the copy always ends. Characters copied, -E2BIG if not all of them. */
+ssize_t strscpy(char* to, const char* from, size_t room);
 
 /* New copies, to be freed with kfree(). Null: out of memory, or nothing to copy. */
 char* kstrdup(const char* text, gfp_t gfp);
