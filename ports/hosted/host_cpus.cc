@@ -9,13 +9,41 @@
 
 #include "arch/arch.h"
 
-std::ptrdiff_t quarry_hosted_rseq_offset = 0;
+extern "C" {
+// The beginning of struct rseq, for threads of a process in which no machine was opened yet: they
+// run on no CPU, and what they announce is read by nobody.
+struct QuarryNoRseq {
+  uint32_t cpu_id_start;
+  int32_t cpu_id;
+  uint64_t rseq_cs;
+};
+[[gnu::used]] alignas(32) __thread QuarryNoRseq quarry_no_rseq = {0, -1, 0};
+}
+
+// std::ptrdiff_t quarry_hosted_rseq_offset = offset of quarry_no_rseq from the thread pointer,
+// which is no constant to the compiler but one to the linker.
+asm(".pushsection .data.rel, \"aw\"\n"
+    ".balign 8\n"
+    ".globl quarry_hosted_rseq_offset\n"
+    ".hidden quarry_hosted_rseq_offset\n"
+    ".type quarry_hosted_rseq_offset, @object\n"
+    ".size quarry_hosted_rseq_offset, 8\n"
+    "quarry_hosted_rseq_offset:\n"
+    ".quad quarry_no_rseq@tpoff\n"
+    ".popsection");
 
 #ifndef QUARRY_NO_RSEQ
 #define QUARRY_NO_RSEQ 0
 #endif
 
 namespace quarry {
+
+namespace {
+
+// For whoever uses Arch on another platform than the hosted one.
+[[gnu::constructor]] void find_rseq_area() { quarry_hosted_rseq_offset = __rseq_offset; }
+
+}  // namespace
 
 unsigned possible_host_cpus() {
   // A list such as "0-7" or "0,2-5" (cputopology in the kernel's documentation).
@@ -41,7 +69,7 @@ unsigned configured_host_cpus() {
 }
 
 bool register_host_sequences(bool wanted) {
-  quarry_hosted_rseq_offset = __rseq_offset;
+  __atomic_store_n(&quarry_hosted_rseq_offset, __rseq_offset, __ATOMIC_RELAXED);
   // Size 0: the C library registered no area.
   if (!wanted || QUARRY_NO_RSEQ || __rseq_size == 0 || Arch::cpu_id() < 0) return false;
   return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ, 0, 0) == 0;

@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "base/random.h"
 #include "harness.h"
+#include "quarry/hosted_platform.h"
 
 namespace {
 
@@ -27,6 +28,8 @@ struct Array {
 class OneCpu {
  public:
   explicit OneCpu(Array& array) {
+    // An open machine is what makes the thread's sequences known.
+    CHECK(machine_.open({.ram_bytes = 2 * quarry::kMiB}));
     sched_getaffinity(0, sizeof(before_), &before_);
     cpu_set_t here;
     CPU_ZERO(&here);
@@ -42,9 +45,13 @@ class OneCpu {
   OneCpu(const OneCpu&) = delete;
   OneCpu& operator=(const OneCpu&) = delete;
 
+  // False: an emulator without restartable sequences.
+  [[nodiscard]] bool usable() const { return Arch::cpu_id() >= 0; }
+
   quarry_arrays arrays{};
 
  private:
+  quarry::HostedPlatform machine_;
   cpu_set_t before_{};
 };
 
@@ -72,10 +79,10 @@ void move_many(Random& random, const quarry_arrays& arrays, quarry_array& model,
 }
 
 QUARRY_TEST(Arrays, do_what_is_written_out) {
-  if (Arch::cpu_id() < 0) return;  // an emulator without restartable sequences
   static Array array;
   static Array model;
   const OneCpu cpu(array);
+  if (!cpu.usable()) return;
   model = array;
   static int objects[64];
   Random random(harness::seed());
@@ -109,9 +116,9 @@ QUARRY_TEST(Arrays, do_what_is_written_out) {
 }
 
 QUARRY_TEST(Arrays, entries_freed_twice_in_a_row_are_noticed) {
-  if (Arch::cpu_id() < 0) return;
   static Array array;
   const OneCpu cpu(array);
+  if (!cpu.usable()) return;
   int object[2] = {};
   CHECK_EQ(Arch::push(cpu.arrays, &object[0], kNode), PushResult::kPushed);
   CHECK_EQ(Arch::push(cpu.arrays, &object[0], kNode), PushResult::kTwice);
