@@ -181,6 +181,8 @@ BootMemory::BootMemory(Memblock& memblock, const Platform& platform, PhysAddr li
       zeroed_(platform.memory_is_zeroed()) {}
 
 void* BootMemory::alloc(uint64_t bytes, size_t align) {
+  // Pieces that follow each other without gaps are one reservation.
+  bytes = round_up(bytes, uint64_t{Arch::kCacheLineBytes});
   const PhysAddr found = memblock_.alloc_lowest(bytes, align, floor_, limit_, kNoNode);
   if (found == PhysAddr(0)) return nullptr;
   void* memory = reinterpret_cast<void*>(direct_base_ + static_cast<uintptr_t>(found.value()));

@@ -95,7 +95,8 @@ class BootMemory {
   // Only memory below `limit` is directly mapped. Both references must last while this is used.
   BootMemory(Memblock& memblock, const Platform& platform, PhysAddr limit);
 
-  // Zeroed, directly mapped, for ever. Null: not enough memory. `align`: power of two.
+  // Zeroed, directly mapped, for ever, in whole cache lines. Null: not enough memory. `align`:
+  // power of two.
   void* alloc(uint64_t bytes, size_t align = 64);
   template <class T>
   T* alloc_array(size_t count) {

@@ -10,6 +10,7 @@
 //   SLAB      head: freelist, inuse, objects, order, cache, node, links; tails: head, cache, node
 //   otherwise allocated (_refcount > 0), reserved, or the inside of a block
 
+#include <atomic>
 #include <cstddef>
 
 #include "arch/arch.h"
@@ -25,7 +26,17 @@ using Page = ::page;
 static_assert(sizeof(Page) == (sizeof(void*) == 8 ? 32 : 28));
 static_assert(offsetof(Page, flags) == 8 + sizeof(void*));
 
-inline bool has_flag(const Page& page, uint32_t flag) { return (page.flags & flag) != 0; }
+// Only a page's owner writes its flags, but others look: a block that is freed looks whether its
+// buddy is free too. So every write is an atomic store, and every read by others an atomic load.
+inline uint32_t flags_of(const Page& page) {
+  return std::atomic_ref(const_cast<uint32_t&>(page.flags)).load(std::memory_order_relaxed);
+}
+inline void write_flags(Page& page, uint32_t flags) {
+  std::atomic_ref(page.flags).store(flags, std::memory_order_relaxed);
+}
+inline bool has_flag(const Page& page, uint32_t flag) { return (flags_of(page) & flag) != 0; }
+inline void add_flags(Page& page, uint32_t flags) { write_flags(page, flags_of(page) | flags); }
+inline void drop_flags(Page& page, uint32_t flags) { write_flags(page, flags_of(page) & ~flags); }
 
 // The first page of a block in a buddy free list. `node` holds the migrate type of the list.
 struct BuddyPage : Page {

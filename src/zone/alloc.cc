@@ -22,7 +22,7 @@ Gfp without_unclearable(Gfp gfp) {
 // What every new block's first page is, whatever it was before. The other pages of a block that is
 // not compound are not touched.
 void make_plain(Page& page) {
-  page.flags = 0;
+  write_flags(page, 0);
   page._refcount = 1;
   page.head = 0;
   page.cache = 0;
@@ -64,18 +64,19 @@ Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
 }
 
 [[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
+  const bool zeroed = has_flag(*page, QUARRY_PAGE_ZEROED);
   make_plain(*page);
-  if (any(gfp, gfp::kZero)) __builtin_memset(map_.address(page), 0, kPageBytes << order.value());
+  if (any(gfp, gfp::kZero) && !zeroed) __builtin_memset(map_.address(page), 0, kPageBytes << order.value());
   if (any(gfp, gfp::kComp) && order > Order(0)) make_compound(page, order);
   return page;
 }
 
 void PageAllocator::make_compound(Page* page, Order order) {
   const uint32_t head = map_.pfn(page).value();
-  page->flags |= QUARRY_PAGE_HEAD;
+  add_flags(*page, QUARRY_PAGE_HEAD);
   page->order = order.value();
   for (uint32_t i = 1; i != order.pages(); ++i) {
-    page[i].flags = QUARRY_PAGE_TAIL;
+    write_flags(page[i], QUARRY_PAGE_TAIL);
     page[i].head = head;
   }
 }
@@ -95,7 +96,7 @@ Page* PageAllocator::alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t pla
     page = alloc_under_pressure(request, place);
   if (page == nullptr) return nullptr;
   finish(page, request.gfp, order);
-  if (request.flags.no_watermarks) page->flags |= QUARRY_PAGE_PFMEMALLOC;
+  if (request.flags.no_watermarks) add_flags(*page, QUARRY_PAGE_PFMEMALLOC);
   return page;
 }
 
@@ -187,14 +188,20 @@ Page* PageAllocator::refill_stack(Zone& zone, const AllocRequest& request, CpuAr
           zone.take_locked(request.order, request.type, first, request.flags, boosts());
       if (run.count == 0) break;
       Page* page = map_.page(run.first);
-      for (uint32_t i = 0; i != run.count; ++i) {
-        block[--first] = page + (size_t{i} << request.order.value());
+      for (uint32_t i = 0; i != run.count; ++i, page += request.order.pages()) {
+        leave_buddy_locked(*page, request.order);
+        block[--first] = page;
       }
     }
   }
   if (first == wanted) return nullptr;
   const std::span<void*> rest(block + first, wanted - first - 1);
-  for (void* entry : rest) mark_in_stack(*static_cast<Page*>(entry), request.order);
+  for (void* entry : rest) {
+    auto* page = static_cast<Page*>(entry);
+    const uint32_t zeroed = page->flags & QUARRY_PAGE_ZEROED;
+    mark_in_stack(*page, request.order);
+    add_flags(*page, zeroed);
+  }
   const uint32_t pushed = stack.put_ready(rest, 0);
   if (pushed != rest.size()) free_to_zone(zone, rest.subspan(pushed), request.order);
   return static_cast<Page*>(block[wanted - 1]);
@@ -209,7 +216,13 @@ Page* PageAllocator::from_buddy(Zone& zone, const AllocRequest& request) {
     pfn = zone.take_locked(request.order, request.type, 1, flags, boosts()).first;
   }
   if (pfn == kNoPfn && flags.oom) pfn = zone.buddy.take(request.order, MigrateType::kHighAtomic);
-  return pfn == kNoPfn ? nullptr : map_.page(pfn);
+  if (pfn == kNoPfn) return nullptr;
+  leave_buddy_locked(*map_.page(pfn), request.order);
+  return map_.page(pfn);
+}
+
+void PageAllocator::leave_buddy_locked(Page& page, Order order) {
+  if (fresh_.take(map_.pfn(&page), order)) add_flags(page, QUARRY_PAGE_ZEROED);
 }
 
 void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {

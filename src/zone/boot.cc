@@ -63,6 +63,9 @@ bool PageAllocator::boot(Platform& platform, const PageMap& map, BootMemory& boo
   const Memblock& memblock = boot.memblock();
   if (!count_machine(memblock)) return false;
   if (!build_nodes(boot) || !build_cpus(boot)) return fail(platform, "no memory for zones");
+  if (!fresh_.init(boot, map_.end(), platform.memory_is_zeroed())) {
+    return fail(platform, "no memory for the table of fresh frames");
+  }
   assign_pageblocks(memblock);
   size_zones(memblock);
   if (!build_zonelists(boot)) return fail(platform, "no memory for zonelists");
@@ -192,7 +195,7 @@ void PageAllocator::for_each_free_part(const Memblock& memblock, Visit&& visit) 
 void PageAllocator::mark_reserved(Pfn begin, Pfn end) {
   for_each_pageblock(begin, end, [this](Pfn pfn, Pfn stop) {
     if (!map_.valid(pfn)) return;
-    for (; pfn != stop; ++pfn) map_.page(pfn)->flags = QUARRY_PAGE_RESERVED;
+    for (; pfn != stop; ++pfn) write_flags(*map_.page(pfn), QUARRY_PAGE_RESERVED);
   });
 }
 

@@ -12,7 +12,8 @@ void Buddy::init(PageMap& map, BuddyCounters& counters, uint8_t zone_id, Pfn sta
 }
 
 void Buddy::free(Pfn pfn, Order order, MigrateType type, Placement placement) {
-  QUARRY_ASSERT(pfn.is_aligned(order) && pfn >= start_ && pfn + order.pages() <= end_);
+  QUARRY_ASSERT(pfn != kNoPfn && pfn.is_aligned(order));
+  QUARRY_ASSERT(pfn >= start_ && end_ - pfn >= order.pages());
   add_free_pages(static_cast<long>(order.pages()));
   while (order < kMaxOrder) {
     const Pfn buddy = pfn ^ order.pages();
@@ -117,7 +118,7 @@ bool Buddy::merge_is_likely(Pfn pfn, Order order) const {
 void Buddy::link(Pfn pfn, Order order, MigrateType type, bool to_tail) {
   Page& block = page(pfn);
   QUARRY_ASSERT(block.flags == 0 && block._refcount == 0);
-  block.flags = QUARRY_PAGE_BUDDY;
+  write_flags(block, QUARRY_PAGE_BUDDY);
   block.order = order.value();
   BuddyPage::of(block).set_list_type(type);
   FreeList& list = list_[order.value()][static_cast<unsigned>(type)];
@@ -155,7 +156,7 @@ void Buddy::unlink(Pfn pfn) {
   } else {
     page(next).link_prev = prev.value();
   }
-  block.flags = 0;
+  write_flags(block, 0);
   block.order = 0;
   block.node = 0;
   if (--list.count == 0) note_list(order, type);

@@ -25,7 +25,7 @@ bool drop_reference(Page* page) {
 }  // namespace
 
 void PageAllocator::mark_in_stack(Page& page, Order order) {
-  page.flags = QUARRY_PAGE_PCP;
+  write_flags(page, QUARRY_PAGE_PCP);
   page.order = order.value();
   page._refcount = 0;
 }
@@ -114,10 +114,10 @@ bool PageAllocator::dissolve_compound(Page* page, Order order) {
     }
   }
   for (uint32_t i = 1; i != order.pages(); ++i) {
-    page[i].flags = 0;
+    write_flags(page[i], 0);
     page[i].head = 0;
   }
-  page->flags &= ~uint32_t{QUARRY_PAGE_HEAD};
+  drop_flags(*page, QUARRY_PAGE_HEAD);
   page->order = 0;
   return true;
 }

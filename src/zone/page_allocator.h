@@ -33,6 +33,7 @@
 #include "frame/memblock.h"
 #include "frame/page_map.h"
 #include "sync/report.h"
+#include "zone/fresh_frames.h"
 #include "zone/pressure.h"
 #include "zone/zone.h"
 
@@ -199,6 +200,8 @@ class PageAllocator {
 
   // free.cc
   static void mark_in_stack(Page& page, Order order);
+  // A block has just been taken from the free lists of its zone, whose lock is held.
+  void leave_buddy_locked(Page& page, Order order);
   void free_block(Page* page, Order order);
   void free_block_fast(Page* page, Order order);
   void free_shared(Page* page, Order order);
@@ -240,6 +243,7 @@ class PageAllocator {
   ArrayCpus array_cpus_;
   SpinLock drain_lock_{LockRank::kPageCpu};  // lockless mode: one drain at a time
   unsigned long lock_all_irq_state_ = 0;     // guarded by all locks
+  FreshFrames fresh_;
   Reporter reporter_;
   FaultInjector fault_;
   RateLimit bad_page_limit_{60'000'000'000, 60};

@@ -29,7 +29,7 @@ BlockRun Zone::take_locked(Order order, MigrateType wanted, uint32_t most, const
 }
 
 void Zone::free_locked(Page& page, Pfn pfn, Order order) {
-  page.flags = 0;
+  write_flags(page, 0);
   page.order = 0;
   page._refcount = 0;
   buddy.free(pfn, order, buddy.pageblock_type(pfn));

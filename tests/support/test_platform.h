@@ -95,6 +95,7 @@ class TestPlatform final : public quarry::Platform {
     return distance_[from.value()][to.value()];
   }
   bool memory_is_zeroed() const override { return zeroed_; }
+  void discard_memory() override {}
   quarry::VirtAddr direct_map_base() const override {
     const_cast<TestPlatform*>(this)->map_arena();
     return quarry::VirtAddr(arena_);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// Watermarks as they are enforced: zones drained page by page, and where each kind of request
+// stops.
+#include "gfp/memalloc_scope.h"
+#include "support/page_machine.h"
+
+namespace quarry {
+namespace {
+
+using harness::PageChain;
+using harness::PageMachine;
+
+constexpr uint64_t kNormalStart = 4 * kGiB;
+
+// One Normal zone of exactly 262144 managed pages: more memory than that, by what the tables take.
+struct GoldenZone : PageMachine {
+  explicit GoldenZone(unsigned cpus = 1) : PageMachine(cpus) {
+    PageMachine probe(cpus);
+    probe.platform.add_memory(kNormalStart, kGiB + 64 * kMiB);
+    if (!probe.boot()) return;
+    const uint64_t tables = (kGiB + 64 * kMiB) / kPageBytes - probe.pages.managed_pages();
+    platform.add_memory(kNormalStart, kGiB + tables * kPageBytes);
+    ready = boot() && pages.managed_pages() == 262144;
+  }
+  Zone& normal() { return zone(ZoneType::kNormal); }
+  // Free pages left when requests of this kind fail, everything else untouched.
+  long left_by(Gfp gfp, Order order = {}) {
+    PageChain chain;
+    chain.drain(pages, gfp, order);
+    const long left = normal().free_pages();
+    chain.free_all(pages, order);
+    pages.drain_all();
+    CHECK_EQ(normal().free_pages(), 262144);
+    return left;
+  }
+  bool ready = false;
+};
+
+QUARRY_TEST(Exhaust, each_mask_stops_exactly_at_its_mark) {
+  GoldenZone m;
+  REQUIRE(m.ready);
+  CHECK_EQ(m.normal().marks.at(Mark::kMin), 1024);
+  CHECK_EQ(m.normal().marks.at(Mark::kLow), 1286);
+  CHECK_EQ(m.normal().marks.at(Mark::kHigh), 1548);
+  CHECK_EQ(m.normal().marks.at(Mark::kPromo), 1810);
+  CHECK_EQ(m.left_by(gfp::kKernel), 1024);
+  CHECK_EQ(m.left_by(gfp::kNoWait), 1024);
+  CHECK_EQ(m.left_by(gfp::kNoIo), 1024);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kNoRetry), 1024);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kRetryMayfail), 1024);
+  CHECK_EQ(m.left_by(gfp::kHighUserMovable), 1024);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kHigh), 512);
+  CHECK_EQ(m.left_by(gfp::kAtomic), 384);
+  CHECK_EQ(m.left_by(gfp::kAtomic | gfp::kNoMemalloc), 512);
+  CHECK_EQ(m.left_by(gfp::kNoWait | gfp::kMemalloc), 0);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kMemalloc), 0);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kMemalloc | gfp::kNoMemalloc), 1024);
+  CHECK_EQ(m.left_by(Gfp{}), 1024);
+  CHECK(m.sound());
+}
+
+QUARRY_TEST(Exhaust, a_task_that_reclaims_may_use_everything) {
+  GoldenZone m;
+  REQUIRE(m.ready);
+  MemallocScope scope(QUARRY_PF_MEMALLOC);
+  CHECK_EQ(m.left_by(gfp::kKernel), 0);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kNoMemalloc), 1024);
+}
+
+QUARRY_TEST(Exhaust, larger_orders_count_all_their_pages) {
+  GoldenZone m;
+  REQUIRE(m.ready);
+  // A block is given while free - (its pages - 1) > mark: so the last one leaves at least the mark.
+  for (unsigned order : {1U, 3U, 4U, 9U, 10U}) {
+    const long pages = long{1} << order;
+    const long left = m.left_by(gfp::kKernel, Order(order));
+    CHECK(left >= 1024 && left < 1024 + pages);
+    CHECK_EQ(left % pages, 0);
+  }
+}
+
+QUARRY_TEST(Exhaust, pages_of_other_cpus_are_taken_back_only_for_those_who_can_wait) {
+  GoldenZone m(2);
+  REQUIRE(m.ready);
+  m.platform.on_cpu(1);
+  Page* mine = m.pages.alloc(gfp::kKernel, Order(0));
+  const uint32_t held = m.normal().stacks.count(CpuId(1));
+  REQUIRE(held > 0);
+  m.platform.on_cpu(0);
+  PageChain chain;
+  chain.drain(m.pages, gfp::kNoWait);
+  CHECK_EQ(m.normal().free_pages(), 1024);
+  CHECK_EQ(m.normal().stacks.count(CpuId(1)), held);
+  CHECK_EQ(chain.drain(m.pages, gfp::kKernel), held);
+  CHECK_EQ(m.normal().free_pages(), 1024);
+  CHECK_EQ(m.normal().stacks.count(CpuId(1)), 0U);
+  chain.free_all(m.pages);
+  m.pages.free(mine, Order(0));
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(Exhaust, lower_zones_keep_their_reserve_from_requests_for_higher_ones) {
+  PageMachine m;
+  m.platform.add_memory(0, 128 * kMiB);
+  m.platform.add_memory(kNormalStart, 128 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& dma = m.zone(ZoneType::kDma);
+  const Zone& dma32 = m.zone(ZoneType::kDma32);
+  const Zone& normal = m.zone(ZoneType::kNormal);
+  const auto left_of = [](const Zone& zone, ZoneType highest) {
+    return zone.marks.at(Mark::kMin) + zone.marks.lowmem_reserve[static_cast<unsigned>(highest)];
+  };
+  CHECK(dma32.marks.lowmem_reserve[2] > 0 && dma.marks.lowmem_reserve[2] > 0);
+  PageChain chain;
+  chain.drain(m.pages, gfp::kNoWait);
+  CHECK_EQ(normal.free_pages(), left_of(normal, ZoneType::kNormal));
+  CHECK_EQ(dma32.free_pages(), left_of(dma32, ZoneType::kNormal));
+  CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kNormal));
+  // The reserve of DMA32 is for those who need DMA32.
+  CHECK(chain.drain(m.pages, gfp::kDma32) > 0);
+  CHECK_EQ(dma32.free_pages(), left_of(dma32, ZoneType::kDma32));
+  CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kDma32));
+  CHECK(chain.drain(m.pages, gfp::kDma) > 0);
+  CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kDma));
+  CHECK_EQ(normal.free_pages(), left_of(normal, ZoneType::kNormal));
+  chain.free_all(m.pages);
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(Exhaust, zone_bits_say_how_high_a_request_may_go) {
+  PageMachine m;
+  m.platform.add_memory(0, 64 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
+  REQUIRE(m.boot());
+  for (uint32_t bits = 0; bits != 16; ++bits) {
+    const auto zone_bits = Gfp(bits);
+    Page* page = m.pages.alloc(gfp::kKernel | zone_bits, Order(0));
+    REQUIRE(page != nullptr);
+    ZoneType wanted = gfp_zone(zone_bits);
+    if (wanted > ZoneType::kNormal) wanted = ZoneType::kNormal;  // there is no highmem
+    CHECK_EQ(m.pages.zone_of(m.map.pfn(page)).type, wanted);
+    m.pages.free(page, Order(0));
+  }
+  CHECK_EQ(m.platform.log_count("contradictory GFP zone bits"), 1U);  // once for each place
+  CHECK(m.all_free());
+}
+
+}  // namespace
+}  // namespace quarry

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "support/page_machine.h"
+
+namespace quarry {
+namespace {
+
+using harness::PageChain;
+using harness::PageMachine;
+
+QUARRY_TEST(PageStacks, batch_and_high_are_those_of_zoneinfo) {
+  PageMachine m(4);
+  m.platform.add_memory(4 * kGiB, 512 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  CHECK_EQ(zone.stacks.batch(), pcp_batch(zone.managed));
+  CHECK_EQ(zone.stacks.high(), pcp_high(zone.marks.at(Mark::kLow), 4, zone.stacks.batch()));
+}
+
+QUARRY_TEST(PageStacks, a_refill_brings_a_batch) {
+  PageMachine m;
+  m.platform.add_memory(4 * kGiB, 256 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  const uint32_t batch = zone.stacks.batch();
+  CHECK(batch > 8);
+  for (unsigned order = 0; order <= 3; ++order) {
+    const auto before = static_cast<uint64_t>(zone.free_pages());
+    Page* page = m.pages.alloc(gfp::kKernel, Order(order));
+    const uint32_t blocks = PageStacks::refill_count(batch, Order(order));
+    CHECK_EQ(before - static_cast<uint64_t>(zone.free_pages()), blocks << order);
+    CHECK_EQ(zone.stacks.count(CpuId(0)), (blocks - 1) << order);
+    m.pages.free(page, Order(order));
+    m.pages.drain_all();
+  }
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(PageStacks, blocks_above_order_3_have_none) {
+  PageMachine m;
+  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  Page* page = m.pages.alloc(gfp::kKernel, Order(4));
+  m.pages.free(page, Order(4));
+  CHECK_EQ(zone.free_pages(), zone.managed);
+}
+
+QUARRY_TEST(PageStacks, a_full_stack_gives_back_what_does_not_fit) {
+  PageMachine m;
+  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  PageChain chain;
+  for (int i = 0; i != 5000; ++i) chain.add(m.pages.alloc(gfp::kKernel, Order(0)));
+  chain.free_all(m.pages);
+  CHECK(zone.stacks.count(CpuId(0)) <= 2 * zone.stacks.high());
+  CHECK(m.sound());
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(PageStacks, each_cpu_has_its_own_and_each_type) {
+  PageMachine m(3);
+  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  Page* page[3];
+  constexpr Gfp kTypes[3] = {gfp::kKernel, gfp::kHighUserMovable, gfp::kKernel | gfp::kReclaimable};
+  for (unsigned cpu = 0; cpu != 3; ++cpu) {
+    m.platform.on_cpu(cpu);
+    page[cpu] = m.pages.alloc(kTypes[cpu], Order(0));
+  }
+  m.pages.drain_all();
+  m.platform.on_cpu(1);
+  for (Page* each : page) m.pages.free(each, Order(0));
+  CHECK_EQ(zone.stacks.count(CpuId(0)), 0U);
+  CHECK_EQ(zone.stacks.count(CpuId(1)), 3U);
+  // The other type's page is not taken for this one.
+  for (unsigned type = 0; type != 3; ++type) {
+    Page* again = m.pages.alloc(kTypes[type], Order(0));
+    CHECK(again == page[type]);
+    m.pages.free(again, Order(0));
+  }
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(PageStacks, lock_all_holds_every_lock_and_lets_go) {
+  PageMachine m(2);
+  REQUIRE(m.boot_mib());
+  m.pages.lock_all();
+  for (const Zone& zone : m.pages.zones()) CHECK(zone.lock.is_locked());
+  m.pages.unlock_all();
+  for (const Zone& zone : m.pages.zones()) CHECK(!zone.lock.is_locked());
+  CHECK_EQ(Arch::context().irq_off_depth, 0U);
+  Page* page = m.pages.alloc(gfp::kKernel, Order(0));
+  m.pages.free(page, Order(0));
+  CHECK(m.all_free());
+}
+
+}  // namespace
+}  // namespace quarry
