@@ -24,7 +24,7 @@ void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   // Beyond the largest block the page allocator reports and fails.
   Page* page = pages_->alloc(gfp | gfp::kComp, order_for(bytes), node, place);
   if (page == nullptr) return nullptr;
-  page->flags |= QUARRY_PAGE_LARGE_KMALLOC;
+  add_flags(*page, QUARRY_PAGE_LARGE_KMALLOC);
   return map_.address(page);
 }
 
@@ -35,7 +35,7 @@ void Kmem::kfree_foreign(Page* page, const void* object) {
   const bool first_byte = reinterpret_cast<uintptr_t>(object) % kPageBytes == 0;
   if (page != nullptr && first_byte && has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) {
     const Order order(page->order);
-    page->flags &= ~uint32_t{QUARRY_PAGE_LARGE_KMALLOC};
+    drop_flags(*page, QUARRY_PAGE_LARGE_KMALLOC);
     return pages_->free(page, order);
   }
   // As Linux 6.1 does: a page of alloc_pages() is reported and freed, anything else only reported.

@@ -24,6 +24,10 @@ void CpuArrays::init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, ui
 uint32_t CpuArrays::count(CpuId cpu) const {
   if (!is_active(cpu)) return 0;
   quarry_array& array = *array_of(cpu);
+  if (!cpus_->lockless()) {
+    LockGuard guard(cpus_->lock(cpu));
+    return (array.ready + array.freed) / 2;
+  }
   return (std::atomic_ref(array.ready).load(std::memory_order_relaxed) +
           std::atomic_ref(array.freed).load(std::memory_order_relaxed)) /
          2;

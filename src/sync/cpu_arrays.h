@@ -81,7 +81,8 @@ class CpuArrays {
 
   // Entries of each of an array's two stacks.
   uint16_t capacity() const { return capacity_; }
-  // What CPU `cpu` holds now. Exact only while nobody uses the arrays.
+  // What CPU `cpu` holds now. Exact only while nobody uses the arrays. Locked mode: takes the CPU's
+  // lock.
   uint32_t count(CpuId cpu) const;
 
   // --- Operations of slow paths, on the array of the CPU the caller runs on. Any context. ---

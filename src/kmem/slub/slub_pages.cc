@@ -55,12 +55,12 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
   const uint32_t page_count = 1u << page->order;
   const auto node_id = static_cast<uint8_t>(pages_->node_of(pfn));
   for (uint32_t i = 1; i != page_count; ++i) {
-    page[i].flags = QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL;
+    write_flags(page[i], QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL);
     page[i].head = pfn.value();
     page[i].cache = cache.number;
     page[i].node = node_id;
   }
-  page->flags |= QUARRY_PAGE_SLAB;
+  add_flags(*page, QUARRY_PAGE_SLAB);
   page->cache = cache.number;
   page->node = node_id;
   auto& slab = static_cast<SlabPage&>(*page);
@@ -83,7 +83,7 @@ void Slub::give_up(KmemCache& cache, SlabPage& slab) {
   const Order order(slab.order);
   Page* page = &slab;
   for (uint32_t i = 0; i != order.pages(); ++i) {
-    page[i].flags &= ~uint32_t{QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL};
+    drop_flags(page[i], QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL);
     page[i].head = 0;
     page[i].cache = 0;
     page[i].node = 0;
