@@ -78,6 +78,7 @@ class HostedPlatform final : public Platform {
   NodeId cpu_node(CpuId cpu) const override;
   unsigned node_distance(NodeId from, NodeId to) const override;
   bool memory_is_zeroed() const override { return true; }
+  void discard_memory() override;
   VirtAddr direct_map_base() const override;
   VirtAddr vmalloc_start() const override;
   VirtAddr vmalloc_end() const override;

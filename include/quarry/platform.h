@@ -38,8 +38,11 @@ class Platform {
   virtual NodeId cpu_node(CpuId cpu) const = 0;
   // ACPI SLIT units: 10 is local.
   virtual unsigned node_distance(NodeId from, NodeId to) const = 0;
-  // True where all usable memory reads as zero when the machine starts.
+  // True where all usable memory reads as zero when a system boots on the machine.
   virtual bool memory_is_zeroed() const = 0;
+  // The system has shut down and nobody needs what the memory holds. Where memory_is_zeroed(), it
+  // is zero again afterwards.
+  virtual void discard_memory() = 0;
   // Where physical address 0 would be seen; all directly mapped memory follows linearly.
   virtual VirtAddr direct_map_base() const = 0;
   // The address range that vmalloc may use, page-aligned.

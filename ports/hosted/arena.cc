@@ -137,6 +137,10 @@ bool Arena::map_file(uintptr_t at, uint64_t offset, size_t bytes, int protection
   return false;
 }
 
+void Arena::discard() {
+  fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(end_));
+}
+
 bool Arena::map(uintptr_t at, Pfn first, size_t count, MapAccess access) {
   const size_t page = (at - window_) >> kPageShift;
   QUARRY_CHECK(at >= window_ && page + count <= window_bytes_ >> kPageShift);

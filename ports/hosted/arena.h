@@ -45,6 +45,9 @@ class Arena {
   bool map(uintptr_t at, Pfn first, size_t count, MapAccess access);
   void unmap(uintptr_t at, size_t count);
 
+  // All RAM is as it was at the start: zero, and nothing of it backed by the host.
+  void discard();
+
   // Before fork(): waits until nobody maps or unmaps and copies the file. Afterwards end_fork() in
   // the parent, or adopt_copy() in the child; false there: no copy could be had, and every access
   // faults from now on.

@@ -128,6 +128,8 @@ void HostedPlatform::close() {
   machine_ = nullptr;
 }
 
+void HostedPlatform::discard_memory() { machine_->arena.discard(); }
+
 void HostedPlatform::set_fork_hooks(const HostedForkHooks& hooks) {
   set_machine_fork_hooks(*machine_, hooks);
 }

@@ -53,6 +53,7 @@ uint64_t MemorySystem::shutdown() {
       format(out, "%s: %zu objects were never freed\n", cache.name, objects);
     });
   }
+  core.pages.platform().discard_memory();
   core.booted = false;
   return left;
 }

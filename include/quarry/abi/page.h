@@ -55,6 +55,7 @@ enum {
   QUARRY_PAGE_LARGE_KMALLOC = 1 << 5, /* head of a kmalloc block of whole pages */
   QUARRY_PAGE_RESERVED = 1 << 6,      /* not the page allocator's: firmware, metadata, hole */
   QUARRY_PAGE_PFMEMALLOC = 1 << 7,    /* taken without regard to watermarks */
+  QUARRY_PAGE_ZEROED = 1 << 8,        /* on its way to its first owner ever: its frames are zero */
   QUARRY_PAGE_OWNER_SHIFT = 16        /* bits from here on belong to the owner of the page */
 };
 
