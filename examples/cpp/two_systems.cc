@@ -14,7 +14,8 @@ int main() {
   }
   {
     const quarry::KmallocPtr<char> text(server, server.kstrdup("hello", quarry::gfp::kKernel));
-    const quarry::VmallocPtr<void> table(board, board.vmalloc(64 * quarry::kMiB));
+    const quarry::VmallocPtr<void> table(
+        board, board.vmalloc(64 * quarry::kMiB, quarry::gfp::kKernel | quarry::gfp::kNoWarn));
     std::printf("%s: %zu bytes usable, node %d\n", text.get(), server.ksize(text.get()),
                 server.page_node(server.virt_to_page(text.get())).value());
     std::printf("64 MiB on a board of 32: %s\n", table ? "granted" : "refused");

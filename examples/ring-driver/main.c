@@ -58,6 +58,11 @@ int main(void)
 {
 	unsigned char small[8];
 	unsigned int refused = 0;
+
+	if (ring_read(small, sizeof(small)) == -ENODEV) {
+		fprintf(stderr, "there is no ring\n");
+		return EXIT_FAILURE;
+	}
 	for (unsigned int number = 0; number != FRAMES; number += BURST) {
 		for (unsigned int i = 0; i != BURST; ++i)
 			expect(raise_interrupt(number + i) == 0, "receive");

@@ -87,6 +87,8 @@ int ring_receive(const void *data, size_t bytes)
 	unsigned long flags;
 	int error;
 
+	if (!ring)
+		return -ENODEV;
 	if (bytes > RING_MAX_FRAME)
 		return -EMSGSIZE;
 	spin_lock_irqsave(&ring->lock, flags);
@@ -101,6 +103,8 @@ ssize_t ring_read(void *to, size_t room)
 	ssize_t bytes = -EAGAIN;
 
 	might_sleep();
+	if (!ring)
+		return -ENODEV;
 	spin_lock_irq(&ring->lock);
 	buffer = list_first_entry_or_null(&ring->buffers, struct ring_buffer, link);
 	if (buffer) {
@@ -121,12 +125,12 @@ ssize_t ring_read(void *to, size_t room)
 
 u32 ring_slot_uses(unsigned int slot)
 {
-	return slot < slots ? ring->slots[slot].uses : 0;
+	return ring && slot < slots ? ring->slots[slot].uses : 0;
 }
 
 unsigned int ring_pending(void)
 {
-	return READ_ONCE(ring->pending);
+	return ring ? READ_ONCE(ring->pending) : 0;
 }
 
 static int __init ring_init(void)
@@ -153,6 +157,7 @@ destroy_cache:
 	kmem_cache_destroy(buffer_cache);
 free_ring:
 	kfree(ring);
+	ring = NULL;
 	return error;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the ring driver offers to its hardware and to its users. */
+/* What the ring driver offers to its hardware and to its users; -ENODEV if it did not start. */
 #ifndef RING_H
 #define RING_H
 
