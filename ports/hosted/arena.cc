@@ -138,6 +138,7 @@ bool Arena::map_file(uintptr_t at, uint64_t offset, size_t bytes, int protection
 }
 
 void Arena::discard() {
+  madvise(marks_, end_ >> kPageShift, MADV_DONTNEED);
   fallocate(file_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(end_));
 }
 
