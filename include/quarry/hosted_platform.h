@@ -66,6 +66,10 @@ class HostedPlatform final : public Platform {
   // All memory of the machine is gone; no system may still run on it.
   void close();
 
+  // Has the host back RAM from `start` on now and not when it is first touched: as many of these
+  // bytes as there are, and as the host likes to. What is measured then is the allocator.
+  void populate(PhysAddr start, uint64_t bytes);
+
   // For a system that wants to survive fork() in the child. One at a time; {} takes it away.
   void set_fork_hooks(const HostedForkHooks& hooks);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -135,6 +136,17 @@ bool Arena::map_file(uintptr_t at, uint64_t offset, size_t bytes, int protection
   if (madvise(pointer(at), bytes, MADV_DONTFORK) == 0) return true;
   clear_host_range(at, bytes);
   return false;
+}
+
+void Arena::populate(uint64_t start, uint64_t bytes) const {
+  for (const MemoryRange& range : memory_) {
+    const uint64_t first = start > range.start.value() ? start : range.start.value();
+    const uint64_t end = range.start.value() + range.bytes;
+    const uint64_t wanted = start + bytes < end ? start + bytes : end;
+    if (first >= wanted) continue;
+    // Refused by a host before Linux 5.14, or short of memory: then pages come when they are touched.
+    madvise(reinterpret_cast<void*>(direct_ + first), wanted - first, MADV_POPULATE_WRITE);
+  }
 }
 
 void Arena::discard() {

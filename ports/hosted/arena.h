@@ -45,6 +45,8 @@ class Arena {
   bool map(uintptr_t at, Pfn first, size_t count, MapAccess access);
   void unmap(uintptr_t at, size_t count);
 
+  // As HostedPlatform::populate().
+  void populate(uint64_t start, uint64_t bytes) const;
   // All RAM is as it was at the start: zero, and nothing of it backed by the host.
   void discard();
 

@@ -128,6 +128,10 @@ void HostedPlatform::close() {
   machine_ = nullptr;
 }
 
+void HostedPlatform::populate(PhysAddr start, uint64_t bytes) {
+  machine_->arena.populate(start.value(), bytes);
+}
+
 void HostedPlatform::discard_memory() { machine_->arena.discard(); }
 
 void HostedPlatform::set_fork_hooks(const HostedForkHooks& hooks) {

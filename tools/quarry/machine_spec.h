@@ -14,6 +14,9 @@ struct MachineSpec {
   uint64_t ram_bytes = uint64_t{8} << 30;
   std::string engine = "slub";
   uint64_t seed = 0;
+  // RAM that the trace may use, as far as is known. The host is made to back it before the clock
+  // starts, as the memory of a real machine is there before it is used.
+  uint64_t expected_bytes = 0;
 };
 
 // Reads `nodes=N,cpus=N,ram=SIZE`, each part at most once and in any order, into `spec`. SIZE is a

@@ -2,7 +2,7 @@
 #include "memory_system_target.h"
 
 #include <fmt/format.h>
-#include <linux/preempt.h>
+#include <quarry/context.h>
 #include <quarry/hosted_platform.h>
 
 #include <cstring>
@@ -24,49 +24,28 @@ class StringSink final : public TextSink {
 };
 
 // The section of the running thread that stands for what the CPU does; none for a task.
-class Section {
+class CpuSection {
  public:
-  ~Section() { enter(Context::kTask); }
+  ~CpuSection() { enter(Context::kTask); }
 
   // Returns what the CPU did before.
   Context enter(Context context) {
     const Context before = std::exchange(now_, context);
     if (before == context) return before;
-    leave(before);
-    begin(context);
+    if (before != Context::kTask) leave(section_of(before));
+    if (context != Context::kTask) quarry::enter(section_of(context));
     return before;
   }
 
  private:
-  static void leave(Context context) {
+  static Section section_of(Context context) {
     switch (context) {
-      case Context::kTask:
-        break;
       case Context::kSoftirq:
-        quarry_softirq_exit();
-        break;
+        return Section::kSoftirq;
       case Context::kHardirq:
-        irq_exit();
-        break;
-      case Context::kNmi:
-        nmi_exit();
-        break;
-    }
-  }
-
-  static void begin(Context context) {
-    switch (context) {
-      case Context::kTask:
-        break;
-      case Context::kSoftirq:
-        quarry_softirq_enter();
-        break;
-      case Context::kHardirq:
-        irq_enter();
-        break;
-      case Context::kNmi:
-        nmi_enter();
-        break;
+        return Section::kHardirq;
+      default:
+        return Section::kNmi;
     }
   }
 
@@ -104,6 +83,14 @@ class MemorySystemTarget final : public Target {
     config.seed = spec.seed;
     if (!system_.boot(platform_, config)) {
       throw ToolError(fmt::format("{}: no such machine starts: {}", describe(spec), report_));
+    }
+    // Zones of the highest type are used first, from their start.
+    if (spec.expected_bytes != 0) {
+      for (const MemoryRange& range : platform_.memory_ranges()) {
+        const PhysAddr above_dma32{std::max<uint64_t>(range.start.value(), uint64_t{4} << 30)};
+        platform_.populate(spec.ram_bytes > above_dma32.value() ? above_dma32 : range.start,
+                           spec.expected_bytes / spec.nodes);
+      }
     }
   }
 
@@ -233,7 +220,7 @@ class MemorySystemTarget final : public Target {
   bool muted_ = false;
   HostedPlatform platform_;
   MemorySystem system_;
-  Section section_;
+  CpuSection section_;
   std::vector<KmemCache*> caches_;  // by number; null where the trace has no such cache
 };
 

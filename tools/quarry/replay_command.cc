@@ -19,9 +19,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Slots are used again when they are free, so their number bounds what is live at a time. Most page
+// blocks are single pages and most objects are smaller than half a KiB.
+uint64_t expected_bytes(const SlotCounts& slots) {
+  return uint64_t{slots.page} * 6 * 1024 + uint64_t{slots.object} * 512;
+}
+
 // The asked-for machine with what is left to the trace filled in.
-MachineSpec machine_for(const ReplayOptions& options, const std::string& trace, unsigned cpus) {
+MachineSpec machine_for(const ReplayOptions& options, const std::string& trace,
+                        const TraceHeader& header) {
+  const unsigned cpus = header.cpus;
   MachineSpec spec = options.machine;
+  spec.expected_bytes = std::min(expected_bytes(header.slots), spec.ram_bytes / 8);
   if (spec.cpus == 0) spec.cpus = std::max(cpus, 1U);
   if (spec.cpus >= cpus) return spec;
   throw ToolError(
@@ -34,7 +43,7 @@ RunResult replay_one(const ReplayOptions& options, const std::string& trace, Tra
   const auto begin = Clock::now();
   TraceReader reader(trace == "-" ? "<stdin>" : trace, source);
   const auto header_read = Clock::now();
-  const MachineSpec spec = machine_for(options, trace, reader.header().cpus);
+  const MachineSpec spec = machine_for(options, trace, reader.header());
   const std::unique_ptr<Target> target = make_target(spec);
 
   ProgressBar bar(trace_name(trace), reader.header().events);
