@@ -63,6 +63,8 @@ struct Machine {
   uint64_t seed = harness::seed();
   std::span<const quarry::MemoryRange> memory_map{};  // instead of nodes and mib
   uint64_t vmalloc_bytes = 0;
+  quarry::FaultParameters failslab{};
+  quarry::FaultParameters fail_page_alloc{};
 
   Log log{};
   quarry::HostedPlatform platform{};
@@ -132,6 +134,8 @@ struct Machine {
     quarry::Config config;
     config.engine = engine;
     config.seed = seed;
+    config.failslab = failslab;
+    config.fail_page_alloc = fail_page_alloc;
     if (!platform.open(options)) {
       complain("the platform does not open", platform.error());
     } else if (!system.boot(platform, config)) {

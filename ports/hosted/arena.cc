@@ -144,7 +144,8 @@ void Arena::populate(uint64_t start, uint64_t bytes) const {
     const uint64_t end = range.start.value() + range.bytes;
     const uint64_t wanted = start + bytes < end ? start + bytes : end;
     if (first >= wanted) continue;
-    // Refused by a host before Linux 5.14, or short of memory: then pages come when they are touched.
+    // Refused by a host before Linux 5.14, or short of memory: then pages come when they are
+    // touched.
     madvise(reinterpret_cast<void*>(direct_ + first), wanted - first, MADV_POPULATE_WRITE);
   }
 }

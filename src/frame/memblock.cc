@@ -142,7 +142,8 @@ bool Memblock::next_free(MemoryRegion& piece) const {
     unsigned r = reserved_.first_ending_above(start);
     if (r != reserved_.size() && reserved_[r].start <= start) start = reserved_[r++].end;
     if (start >= memory.end) continue;
-    const uint64_t end = r != reserved_.size() ? min_of(memory.end, reserved_[r].start) : memory.end;
+    const uint64_t end =
+        r != reserved_.size() ? min_of(memory.end, reserved_[r].start) : memory.end;
     piece = {start, end, memory.node};
     return true;
   }

@@ -2,8 +2,9 @@
 #pragma once
 
 // Scopes in which every allocation of the running task is restricted, however deep in callees that
-// pass GFP_KERNEL (Linux: memalloc_noio_save() and its relatives, core-api/gfp_mask-from-fs-io.rst).
-// Scopes nest: each save returns the bits that were set before, its restore puts them back.
+// pass GFP_KERNEL (Linux: memalloc_noio_save() and its relatives,
+// core-api/gfp_mask-from-fs-io.rst). Scopes nest: each save returns the bits that were set before,
+// its restore puts them back.
 
 #include "gfp/zone_table.h"
 #include "sync/execution_context.h"

@@ -39,8 +39,8 @@ inline constexpr Gfp kSlabBugMask = kDma32Bit | kHighmemBit | ~kAllBits;
 
 // False for the eight combinations of zone bits that contradict themselves.
 constexpr bool zone_bits_valid(Gfp flags) {
-  constexpr uint16_t kValid = 1u << 0 | 1u << 8 | 1u << 1 | 1u << 9 | 1u << 2 | 1u << 0xa |
-                              1u << 4 | 1u << 0xc;
+  constexpr uint16_t kValid =
+      1u << 0 | 1u << 8 | 1u << 1 | 1u << 9 | 1u << 2 | 1u << 0xa | 1u << 4 | 1u << 0xc;
   return (kValid >> uint32_t(flags & gfp::kZoneMask) & 1) != 0;
 }
 

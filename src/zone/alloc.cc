@@ -66,7 +66,8 @@ Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
 [[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
   const bool zeroed = has_flag(*page, QUARRY_PAGE_ZEROED);
   make_plain(*page);
-  if (any(gfp, gfp::kZero) && !zeroed) __builtin_memset(map_.address(page), 0, kPageBytes << order.value());
+  if (any(gfp, gfp::kZero) && !zeroed)
+    __builtin_memset(map_.address(page), 0, kPageBytes << order.value());
   if (any(gfp, gfp::kComp) && order > Order(0)) make_compound(page, order);
   return page;
 }

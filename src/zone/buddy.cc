@@ -15,6 +15,11 @@ void Buddy::free(Pfn pfn, Order order, MigrateType type, Placement placement) {
   QUARRY_ASSERT(pfn != kNoPfn && pfn.is_aligned(order));
   QUARRY_ASSERT(pfn >= start_ && end_ - pfn >= order.pages());
   add_free_pages(static_cast<long>(order.pages()));
+  merge(pfn, order, type, placement);
+}
+
+// Puts a free block that is in no list into one, together with its buddies.
+void Buddy::merge(Pfn pfn, Order order, MigrateType type, Placement placement) {
   while (order < kMaxOrder) {
     const Pfn buddy = pfn ^ order.pages();
     if (!can_merge(buddy, order, type)) break;
@@ -59,7 +64,7 @@ BlockRun Buddy::take_run(Order order, MigrateType type, uint32_t most) {
 void Buddy::move(Pfn pfn, MigrateType type) {
   const Order order(page(pfn).order);
   unlink(pfn);
-  link(pfn, order, type, true);
+  merge(pfn, order, type, Placement::kTail);
 }
 
 uint32_t Buddy::move_pageblock(Pfn pfn, MigrateType type) {

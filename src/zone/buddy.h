@@ -85,7 +85,8 @@ class Buddy {
   const FreeList& list(Order order, MigrateType type) const {
     return list_[order.value()][static_cast<unsigned>(type)];
   }
-  // Moves a free block to the tail of another type's list of its order.
+  // Moves a free block to the tail of another type's list. A whole pageblock merges with its buddy
+  // if the new type lets it.
   void move(Pfn pfn, MigrateType type);
   // Moves all free blocks inside pfn's pageblock; how many pages that were.
   uint32_t move_pageblock(Pfn pfn, MigrateType type);
@@ -117,6 +118,7 @@ class Buddy {
   Page& page(Pfn pfn) const { return *map_->page(pfn); }
   Pfn next(Pfn pfn) const { return Pfn(page(pfn).link_next); }
 
+  void merge(Pfn pfn, Order order, MigrateType type, Placement placement);
   bool can_merge(Pfn buddy, Order order, MigrateType type) const;
   bool merge_is_likely(Pfn pfn, Order order) const;
   void link(Pfn pfn, Order order, MigrateType type, bool to_tail);

@@ -13,9 +13,9 @@ namespace quarry {
 
 class FreshFrames {
  public:
-  // For frames below `end`. Memory that does not start zeroed has no fresh frames; the table is taken
-  // from `boot` all the same, so that what lies behind it lies there on every platform. False: not
-  // enough memory.
+  // For frames below `end`. Memory that does not start zeroed has no fresh frames; the table is
+  // taken from `boot` all the same, so that what lies behind it lies there on every platform.
+  // False: not enough memory.
   bool init(BootMemory& boot, Pfn end, bool memory_is_zeroed) {
     auto* table = boot.alloc_array<uint32_t>((size_t{end.value()} + 31) / 32);
     used_ = memory_is_zeroed ? table : nullptr;

@@ -104,8 +104,9 @@ bool PageAllocator::validate_zone(const Zone& zone, TextSink& out) const {
   bool sound = true;
   zone.stacks.for_each([&](const Page& page, Order order) {
     stacked += order.pages();
-    sound = sound && (page.flags & ~uint32_t{QUARRY_PAGE_ZEROED}) == QUARRY_PAGE_PCP && page.order == order.value() &&
-            page._refcount == 0 && &zone_of(map_.pfn(&page)) == &zone;
+    sound = sound && (page.flags & ~uint32_t{QUARRY_PAGE_ZEROED}) == QUARRY_PAGE_PCP &&
+            page.order == order.value() && page._refcount == 0 &&
+            &zone_of(map_.pfn(&page)) == &zone;
   });
   if (!sound) {
     format(out, "a CPU stack of node %d zone %s holds a block that is not marked so\n", zone.node,

@@ -133,19 +133,24 @@ class TestPlatform final : public quarry::Platform {
     if (range_count_ == kMaxRanges) __builtin_trap();
     range_[range_count_++] = range;
   }
+  // Memory is where the map says; whoever touches anything else faults.
   void map_arena() {
     if (arena_ != nullptr) return;
+    constexpr uint64_t kPage = 4096;
     for (unsigned i = 0; i != range_count_; ++i) {
       const uint64_t end = range_[i].start.value() + range_[i].bytes;
-      if (end > arena_bytes_) arena_bytes_ = end;
+      if (end > arena_bytes_) arena_bytes_ = (end + 2 * kPage - 1) & ~(kPage - 1);
     }
-    // Aligned to the largest block, as physical memory is.
-    constexpr size_t kAlign = size_t{4} << 20;
-    arena_bytes_ = (arena_bytes_ + 2 * kAlign - 1) & ~(kAlign - 1);
-    void* memory = mmap(nullptr, arena_bytes_, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (arena_bytes_ == 0) arena_bytes_ = kPage;
+    void* memory =
+        mmap(nullptr, arena_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) __builtin_trap();
     arena_ = static_cast<unsigned char*>(memory);
+    for (unsigned i = 0; i != range_count_; ++i) {
+      const uint64_t first = range_[i].start.value() & ~(kPage - 1);
+      const uint64_t end = range_[i].start.value() + range_[i].bytes;
+      if (mprotect(arena_ + first, end - first, PROT_READ | PROT_WRITE) != 0) __builtin_trap();
+    }
   }
 
   quarry::MemoryRange range_[kMaxRanges] = {};

@@ -29,7 +29,7 @@ struct quarry_array {
   uint32_t freed;    /* 2 * entries pushed since the stacks were turned over */
   uint32_t capacity; /* 2 * entries that each stack can have; 0: nothing can be pushed */
   uint32_t node;     /* NUMA node of the CPU; objects of other nodes are not pushed */
-  void *slot[];
+  void* slot[];
 };
 
 /* Where the arrays of one cache (or of one kind of page) lie. */

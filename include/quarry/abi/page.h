@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One descriptor for each 4 KiB frame, complete for C callers because kernel code writes `page + 1`.
+ * One descriptor for each 4 KiB frame, complete for C callers because kernel code writes `page +
+ * 1`.
  *
  * The first 16 bytes (two words) belong to the owner of the page: `lru`, or `private` and `index`.
  * While the page is free or a slab, they hold the allocator's own links. All zeros means "interior
@@ -29,7 +30,7 @@ struct page {
     };
     struct {
       uint32_t link_next, link_prev; /* frame numbers: free list, or list of partial slabs */
-      void *freelist;                /* slab head: first free object */
+      void* freelist;                /* slab head: first free object */
     };
   };
   uint32_t flags;    /* QUARRY_PAGE_* below, atomic where two owners may write */
