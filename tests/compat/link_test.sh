@@ -41,4 +41,13 @@ then
   echo "link: symbols of libstdc++" >&2
   exit 1
 fi
+# What README.md shows works as it stands there.
+awk '/^```c$/ { p = 1; next } /^```/ { p = 0 } p' "$root/README.md" >"$scratch/readme.c"
+"$cc" -Wall -Wextra -Werror -I"$root/include" -I"$root/include/compat" "$scratch/readme.c" "$archive" \
+  -o "$scratch/readme"
+"$scratch/readme" 2>"$scratch/readme.out"
+grep -q "^BUG: sleeping function called from invalid context at hello_init" "$scratch/readme.out"
+grep -q "^hello: 8 bytes usable$" "$scratch/readme.out"
+awk '/^```cpp$/ { p = 1; next } /^```/ { p = 0 } p' "$root/README.md" |
+  diff - <(sed -n '/#include <quarry/,$p' "$root/examples/cpp/two_systems.cc")
 echo "link: ok"
