@@ -111,8 +111,8 @@ class Buddy {
       }
     }
   }
-  // False: an invariant is broken, `out` (unless null) says which.
-  bool validate(TextSink* out) const;
+  // False: an invariant is broken, `sink` (unless null) says which.
+  bool validate(TextSink* sink) const;
 
  private:
   Page& page(Pfn pfn) const { return *map_->page(pfn); }

@@ -127,8 +127,8 @@ class PageAllocator {
   uint64_t free_pages() const;
   // Moves the blocks of all CPUs' stacks to the free lists.
   void drain_all();
-  // False: an invariant is broken, and `out` (unless null) says which. No call may be under way.
-  bool validate(TextSink* out) const;
+  // False: an invariant is broken, and `sink` (unless null) says which. No call may be under way.
+  bool validate(TextSink* sink) const;
   // "Mem-Info:": what each zone has, in the kernel's words.
   void show_memory(TextSink& out) const;
 

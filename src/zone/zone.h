@@ -50,7 +50,7 @@ struct Zone {
 
   // Up to `most` adjacent blocks for a request of this type, from another type's blocks if need be.
   // `boost`: raise the marks when types come to mix in a pageblock. No blocks: the zone has none.
-  BlockRun take_locked(Order order, MigrateType type, uint32_t most, const AllocFlags& flags,
+  BlockRun take_locked(Order order, MigrateType wanted, uint32_t most, const AllocFlags& flags,
                        bool boost) QUARRY_REQUIRES(lock);
   void free_locked(Page& page, Pfn pfn, Order order) QUARRY_REQUIRES(lock);
 

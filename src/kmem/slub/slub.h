@@ -81,7 +81,7 @@ class Slub final : public SlabEngine {
   void give_up(KmemCache& cache, SlabPage& slab);
   void report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node);
 
-  bool validate_node(const KmemCache& cache, unsigned node, TextSink& out) const;
+  bool validate_node(const KmemCache& cache, unsigned id, TextSink& out) const;
 
   Kmem* kmem_ = nullptr;
   PageAllocator* pages_ = nullptr;
