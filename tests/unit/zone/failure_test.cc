@@ -123,19 +123,80 @@ QUARRY_TEST(NoFail, is_fatal_when_nobody_can_free_anything) {
   reserve.free_all(m.pages);
 }
 
+// All zones at their marks, with whole blocks of order 4 left in Normal below its mark.
+struct AtMin : PageMachine {
+  PageChain chain;
+  PageChain singles;
+
+  AtMin() {
+    platform.add_memory(0, 128 * kMiB);
+    platform.add_memory(4 * kGiB, 64 * kMiB);
+    if (!boot()) return;
+    chain.drain(pages, gfp::kKernel, Order(4));
+    singles.drain(pages, gfp::kKernel);
+    platform.clear_log();
+  }
+  ~AtMin() {
+    chain.free_all(pages, Order(4));
+    singles.free_all(pages);
+    CHECK(all_free());
+  }
+  Zone& normal() { return zone(ZoneType::kNormal); }
+  long kept() { return normal().marks.highatomic.load(); }
+  // Free pages that a request without special rights sees above min.
+  long above_min() { return normal().pages_above_mark(ZoneType::kNormal, {.mark = Mark::kMin}); }
+};
+
 QUARRY_TEST(HighAtomic, a_pageblock_is_kept_for_atomic_requests_of_higher_order) {
-  Exhausted m;
-  const Zone& zone = m.zone(ZoneType::kDma32);
-  // Some memory comes back, but not enough for those without special rights.
-  for (int i = 0; i != 16; ++i) m.pages.free(m.chain.pop(), Order(0));
-  m.pages.drain_all();
-  m.chain.drain(m.pages, gfp::kKernel);
-  Page* page = m.pages.alloc(gfp::kAtomic | gfp::kNoWarn, Order(1));
-  if (page == nullptr) return;  // no two neighbours are free
-  CHECK_EQ(m.map.migratetype(m.map.pfn(page)), MigrateType::kHighAtomic);
-  CHECK_EQ(zone.marks.highatomic.load(), long{kPageblockPages});
+  AtMin m;
+  constexpr Gfp kQuietAtomic = gfp::kAtomic | gfp::kNoWarn;
+  Page* single = m.pages.alloc(kQuietAtomic, Order(0));
+  REQUIRE(single != nullptr);
+  CHECK_EQ(m.kept(), 0);
+  Page* block = m.pages.alloc(kQuietAtomic, Order(2));
+  REQUIRE(block != nullptr && &m.pages.zone_of(m.map.pfn(block)) == &m.normal());
+  CHECK_EQ(m.kept(), long{kPageblockPages});
+  CHECK_EQ(m.map.migratetype(m.map.pfn(block)), MigrateType::kHighAtomic);
+  CHECK(m.normal().counters.nonempty_highatomic.load() != 0);
   CHECK(m.sound());
-  m.pages.free(page, Order(1));
+  // The next one comes from there, and pages that come back are kept too.
+  Page* second = m.pages.alloc(kQuietAtomic, Order(2));
+  REQUIRE(second != nullptr);
+  CHECK_EQ(m.map.migratetype(m.map.pfn(second)), MigrateType::kHighAtomic);
+  m.pages.free(block, Order(2));
+  m.pages.free(second, Order(2));
+  m.pages.free(single, Order(0));
+  m.pages.drain_all();
+  CHECK(m.sound());
+  // One per cent of the zone and one pageblock is the most.
+  CHECK(m.kept() <= static_cast<long>(m.normal().managed / 100) + 2 * long{kPageblockPages});
+}
+
+QUARRY_TEST(HighAtomic, what_is_kept_is_given_back_before_a_request_fails) {
+  AtMin m;
+  Page* block = m.pages.alloc(gfp::kAtomic | gfp::kNoWarn, Order(2));
+  REQUIRE(block != nullptr);
+  REQUIRE_EQ(m.kept(), long{kPageblockPages});
+  // There would be enough, if it were not for what is kept.
+  PageChain normal;
+  PageChain others;
+  while (normal.count() != 8) {
+    Page* page = m.chain.pop();
+    REQUIRE(page != nullptr);
+    (&m.pages.zone_of(m.map.pfn(page)) == &m.normal() ? normal : others).add(page);
+  }
+  while (Page* page = others.pop()) m.chain.add(page);
+  normal.free_all(m.pages, Order(4));
+  CHECK(m.above_min() < 0);
+  CHECK(m.pages.alloc(gfp::kNoWait | gfp::kNoWarn, Order(0)) == nullptr);
+  CHECK_EQ(m.kept(), long{kPageblockPages});
+  Page* page = m.pages.alloc(gfp::kKernel | gfp::kNoWarn, Order(2));
+  REQUIRE(page != nullptr);
+  CHECK_EQ(m.kept(), 0);
+  CHECK(m.map.migratetype(m.map.pfn(block)) != MigrateType::kHighAtomic);
+  CHECK(m.sound());
+  m.pages.free(page, Order(2));
+  m.pages.free(block, Order(2));
 }
 
 QUARRY_TEST(FaultInjection, every_nth_request_can_be_made_to_fail) {
