@@ -115,6 +115,12 @@ class Kmem {
     LockGuard guard(list_lock_);
     for_each_locked(visit);
   }
+  // The same from the newest on, as Linux keeps its list.
+  template <class Visit>
+  void for_each_newest_first(Visit&& visit) const {
+    LockGuard guard(list_lock_);
+    for (KmemCache* cache = last_; cache != nullptr; cache = cache->previous) visit(*cache);
+  }
   SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
   // Free objects in the cache's arrays; exact only while nobody uses them.
   size_t cached_objects(const KmemCache& cache) const;

@@ -89,8 +89,8 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
 }
 
 bool Kmem::make_kmalloc_caches() {
-  constexpr uint32_t kTypeFlags[kKmallocTypes] = {0, QUARRY_SLAB_CACHE_DMA,
-                                                  QUARRY_SLAB_RECLAIM_ACCOUNT};
+  constexpr uint32_t kTypeFlags[kKmallocTypes] = {0, QUARRY_SLAB_RECLAIM_ACCOUNT,
+                                                  QUARRY_SLAB_CACHE_DMA};
   LockGuard guard(list_lock_);
   for (unsigned type = 0; type != kKmallocTypes; ++type) {
     for (unsigned c = 0; c != kClasses; ++c) {

@@ -20,10 +20,10 @@ inline constexpr size_t kMaxClassBytes = kClassBytes.back();
 inline constexpr size_t kMaxKmallocBytes = kPageBytes << 10;
 
 // One set of caches for each kind of memory; DMA is stronger than RECLAIMABLE (Linux 6.1).
-enum class KmallocType : uint8_t { kNormal, kDma, kReclaimable };
+enum class KmallocType : uint8_t { kNormal, kReclaimable, kDma };
 inline constexpr unsigned kKmallocTypes = 3;
-inline constexpr const char* kKmallocPrefix[kKmallocTypes] = {"kmalloc-", "dma-kmalloc-",
-                                                              "kmalloc-rcl-"};
+inline constexpr const char* kKmallocPrefix[kKmallocTypes] = {"kmalloc-", "kmalloc-rcl-",
+                                                              "dma-kmalloc-"};
 inline constexpr Gfp kTypeBits = gfp::kDmaBit | gfp::kReclaimable;
 
 constexpr KmallocType kmalloc_type(Gfp gfp) {

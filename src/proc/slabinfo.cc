@@ -10,7 +10,7 @@ void write_slabinfo(TextSink& out, const Kmem& kmem) {
          "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
          " : tunables <limit> <batchcount> <sharedfactor>"
          " : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
-  kmem.for_each([&](const KmemCache& cache) {
+  kmem.for_each_newest_first([&](const KmemCache& cache) {
     const SlabCounts sums = kmem.counts(cache);
     // SLUB's tunables are zero, and every slab counts as active.
     format(out, "%-17s %6lu %6lu %6u %4u %4d : tunables %4u %4u %4u : slabdata %6lu %6lu %6lu\n",
