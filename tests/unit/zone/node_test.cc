@@ -52,6 +52,15 @@ QUARRY_TEST(Zonelist, a_node_without_cpus_is_preferred_among_equals) {
   m.check_order(0, {0, 3, 1, 2});
 }
 
+QUARRY_TEST(Zonelist, what_others_chose_first_comes_later_among_equals) {
+  FourNodes m;
+  m.platform.set_distance(0, 1, 15);
+  REQUIRE(m.boot());
+  // 2 is the first that node 0 chooses at distance 20, so node 1 begins with 3.
+  m.check_order(0, {0, 1, 2, 3});
+  m.check_order(1, {1, 0, 3, 2});
+}
+
 QUARRY_TEST(Zonelist, a_nodes_zones_go_from_high_to_low) {
   PageMachine m(2);
   m.platform.add_memory(0, 64 * kMiB, 0);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// The fast paths, which only real CPUs with restartable sequences take. Elsewhere nothing is tested
+// here.
+#include "frame/boot_page_map.h"
+#include "quarry/hosted_platform.h"
+#include "support/page_machine.h"
+#include "sync/execution_context.h"
+
+namespace quarry {
+namespace {
+
+using harness::PageChain;
+
+struct Machine {
+  HostedPlatform platform;
+  Memblock memblock{};
+  PageMap map{};
+  PageAllocator pages{};
+  FixedText<16384> log;
+  bool lockless = false;
+
+  Machine() {
+    const HostedOptions options{
+        .ram_bytes = 64 * kMiB,
+        .log = [](void* text_log, const char* text,
+                  size_t length) { static_cast<FixedText<16384>*>(text_log)->write(text, length); },
+        .log_context = &log};
+    if (!platform.open(options) || !memblock.add_all(platform)) return;
+    BootMemory memory(memblock, platform, PhysAddr(uint64_t{1} << 44));
+    if (!boot_page_map(map, memory, platform) || !pages.boot(platform, map, memory, {})) return;
+    pages.hand_over(memblock);
+    lockless = platform.has_lockless_arrays();
+  }
+  Zone& dma32() { return pages.node(NodeId(0)).zone(ZoneType::kDma32); }
+  bool all_free() {
+    pages.drain_all();
+    FixedText<512> problem;
+    return CHECK_EQ(pages.free_pages(), pages.managed_pages()) && CHECK(pages.validate(&problem));
+  }
+};
+
+QUARRY_TEST(LocklessPages, what_is_freed_comes_back_and_is_as_new) {
+  Machine m;
+  if (!m.lockless) return;
+  for (uint8_t order = 0; order <= 3; ++order) {
+    Page* first = m.pages.alloc(gfp::kKernel, Order(order));
+    m.pages.drain_all();
+    m.pages.free(first, Order(order));
+    CHECK_EQ(first->flags, uint32_t{QUARRY_PAGE_PCP});
+    CHECK_EQ(first->_refcount, 0);
+    Page* again = m.pages.alloc(gfp::kKernel | gfp::kComp, Order(order));
+    // Another CPU may run this thread now, with stacks of its own.
+    CHECK_EQ(again->_refcount, 1);
+    CHECK_EQ(has_flag(*again, QUARRY_PAGE_HEAD), order != 0);
+    m.pages.free(again, Order(order));
+  }
+  CHECK(m.all_free());
+  CHECK_EQ(m.log.size(), 0U);
+}
+
+QUARRY_TEST(LocklessPages, zeroing_and_migrate_types) {
+  Machine m;
+  if (!m.lockless) return;
+  for (Gfp gfp : {gfp::kKernel, gfp::kHighUserMovable, gfp::kKernel | gfp::kReclaimable}) {
+    for (int round = 0; round != 300; ++round) {
+      Page* page = m.pages.alloc(gfp | gfp::kZero, Order(0));
+      REQUIRE(page != nullptr);
+      auto* memory = static_cast<uint64_t*>(m.map.address(page));
+      uint64_t set = 0;
+      for (size_t i = 0; i != kPageBytes / 8; ++i) set |= memory[i];
+      CHECK_EQ(set, 0U);
+      memory[0] = memory[511] = ~uint64_t{0};
+      CHECK_EQ(m.map.migratetype(m.map.pfn(page)), gfp_migratetype(gfp));
+      m.pages.free(page, Order(0));
+    }
+  }
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(LocklessPages, marks_hold_on_the_fast_path_too) {
+  Machine m;
+  if (!m.lockless) return;
+  const Zone& dma32 = m.dma32();
+  for (unsigned order : {0U, 3U}) {
+    PageChain chain;
+    // Down to low without the slow path's rights, then to min.
+    chain.drain(m.pages, gfp::kKernel, Order(order));
+    const long spare = dma32.free_pages() - dma32.marks.at(Mark::kMin);
+    CHECK(spare >= 0 && spare < long{1} << order);
+    chain.free_all(m.pages, Order(order));
+    CHECK(m.all_free());
+  }
+}
+
+QUARRY_TEST(LocklessPages, what_a_stack_has_is_not_for_requests_below_their_mark) {
+  Machine m;
+  if (!m.lockless) return;
+  PageChain chain;
+  chain.drain(m.pages, gfp::kAtomic);
+  for (int i = 0; i != 5; ++i) m.pages.free(chain.pop(), Order(0));
+  CHECK(m.pages.alloc(gfp::kNoWait | gfp::kNoWarn, Order(0)) == nullptr);
+  chain.free_all(m.pages);
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(LocklessPages, the_same_page_twice_is_found) {
+  Machine m;
+  if (!m.lockless) return;
+  Page* page = m.pages.alloc(gfp::kKernel, Order(0));
+  m.pages.free(page, Order(0));
+  m.pages.free(page, Order(0));
+  CHECK(__builtin_strstr(m.log.c_str(), "BUG: Bad page state") != nullptr);
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(LocklessPages, contexts_and_faults_leave_the_fast_path) {
+  Machine m;
+  if (!m.lockless) return;
+  Page* page = m.pages.alloc(gfp::kKernel, Order(0));
+  m.pages.free(page, Order(0));
+  {
+    ContextGuard guard(&quarry_context::hardirq_depth);
+    page = m.pages.alloc(gfp::kKernel, Order(0));
+    m.pages.free(page, Order(0));
+    CHECK(__builtin_strstr(m.log.c_str(), "BUG: sleeping function called") != nullptr);
+  }
+  m.pages.set_fault_parameters(
+      {.probability = 100, .times = -1, .ignore_gfp_wait = false, .min_order = 0});
+  CHECK(m.pages.alloc(gfp::kKernel | gfp::kNoWarn, Order(0)) == nullptr);
+  m.pages.set_fault_parameters({});
+  page = m.pages.alloc(gfp::kKernel, Order(0));
+  REQUIRE(page != nullptr);
+  m.pages.free(page, Order(0));
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(LocklessPages, bits_that_contradict_each_other_are_not_served_blindly) {
+  Machine m;
+  if (!m.lockless) return;
+  for (uint32_t bits = 0; bits != 32; ++bits) {
+    for (int round = 0; round != 2; ++round) {  // the second time a stack may have something
+      Page* page = m.pages.alloc(gfp::kKernel | Gfp(bits), Order(0));
+      REQUIRE(page != nullptr);
+      CHECK(m.pages.zone_of(m.map.pfn(page)).type <= gfp_zone(Gfp(bits)));
+      m.pages.free(page, Order(0));
+    }
+  }
+  CHECK(m.all_free());
+}
+
+}  // namespace
+}  // namespace quarry
