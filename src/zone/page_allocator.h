@@ -125,8 +125,10 @@ class PageAllocator {
   // Frames of all zones: handed over, and free now (free lists and CPU stacks).
   uint64_t managed_pages() const;
   uint64_t free_pages() const;
-  // Moves the blocks of all CPUs' stacks to the free lists.
+  // Moves the blocks of all CPUs' stacks, or of the stacks of the CPU the caller runs on, to the
+  // free lists.
   void drain_all();
+  void drain_local();
   // False: an invariant is broken, and `sink` (unless null) says which. No call may be under way.
   bool validate(TextSink* sink) const;
   // "Mem-Info:": what each zone has, in the kernel's words.

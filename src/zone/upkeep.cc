@@ -46,6 +46,23 @@ void PageAllocator::drain_all() {
   }
 }
 
+void PageAllocator::drain_local() {
+  void* block[PageStacks::kMostRefill];
+  for (Zone& zone : zones()) {
+    if (!zone.populated()) continue;
+    for (uint8_t i = 0; i != kPcpOrders * kPcpTypes; ++i) {
+      const Order order(i / kPcpTypes);
+      CpuArrays& stack = zone.stacks.arrays(order, MigrateType(i % kPcpTypes));
+      while (const uint32_t count = stack.take_freed(block)) {
+        free_to_zone(zone, std::span(block, count), order);
+      }
+      while (const uint32_t count = stack.take_ready(block)) {
+        free_to_zone(zone, std::span(block, count), order);
+      }
+    }
+  }
+}
+
 void PageAllocator::switch_stacks(bool on) {
   for (Zone& zone : zones()) {
     if (!zone.populated()) continue;

@@ -83,6 +83,27 @@ QUARRY_TEST(PageStacks, each_cpu_has_its_own_and_each_type) {
   CHECK(m.all_free());
 }
 
+QUARRY_TEST(PageStacks, draining_one_cpu_leaves_the_others_alone) {
+  PageMachine m(2);
+  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  for (unsigned cpu : {0U, 1U}) {
+    m.platform.on_cpu(cpu);
+    for (uint8_t order = 0; order <= 3; ++order) {
+      Page* page = m.pages.alloc(gfp::kKernel, Order(order));
+      m.pages.free(page, Order(order));
+    }
+  }
+  m.pages.drain_local();
+  CHECK(zone.stacks.count(CpuId(0)) > 0);
+  CHECK_EQ(zone.stacks.count(CpuId(1)), 0U);
+  m.platform.on_cpu(0);
+  m.pages.drain_local();
+  CHECK_EQ(zone.free_pages(), zone.managed);
+  CHECK(m.sound());
+}
+
 QUARRY_TEST(PageStacks, lock_all_holds_every_lock_and_lets_go) {
   PageMachine m(2);
   REQUIRE(m.boot_mib());
