@@ -9,7 +9,10 @@ namespace quarry {
 
 namespace {
 
-uintptr_t place_of(void* return_address) { return reinterpret_cast<uintptr_t>(return_address); }
+// In a public function: whom its reports name.
+[[gnu::always_inline]] inline uintptr_t place_or_caller(uintptr_t place) {
+  return place != 0 ? place : reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+}
 
 // Memory that is not directly mapped cannot be cleared here.
 Gfp without_unclearable(Gfp gfp) {
@@ -37,12 +40,9 @@ inline bool above_fast_mark(const BuddyCounters& free, const std::atomic<long>& 
          (order == Order(0) || free.nonempty.load(std::memory_order_relaxed) >> order.value() != 0);
 }
 
-[[gnu::noinline]] Page* turn_over_and_pop(const quarry_arrays& stack) {
-  return Arch::turn_over(stack) == 0 ? nullptr : static_cast<Page*>(Arch::pop(stack));
-}
-
 }  // namespace
 
+// Calls nothing but in tail position, so that no register has to be saved.
 Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
   gfp = without_unclearable(gfp);
   if (order <= kMaxPcpOrder && !needs_context_check(uint32_t(gfp))) [[likely]] {
@@ -50,16 +50,26 @@ Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
     if (above_fast_mark(*route.free, *route.mark, order)) [[likely]] {
       const quarry_arrays& stack = route.stacks[order.value() * kPcpTypes];
       Page* page = static_cast<Page*>(Arch::pop(stack));
-      if (page == nullptr) [[unlikely]]
-        page = turn_over_and_pop(stack);
-      if (page != nullptr) [[likely]] {
-        if (any(gfp, gfp::kZero | gfp::kComp)) return finish(page, gfp, order);
-        make_plain(*page);
-        return page;
+      if (page == nullptr) [[unlikely]] {
+        return alloc_turned_over(gfp, order, node, place_or_caller(place), stack);
       }
+      if (any(gfp, gfp::kZero | gfp::kComp)) [[unlikely]]
+        return finish(page, gfp, order);
+      make_plain(*page);
+      return page;
     }
   }
-  if (place == 0) place = place_of(__builtin_return_address(0));
+  return alloc_slow(gfp, order, node, place_or_caller(place));
+}
+
+// The fast path once more, after a look at what was freed.
+[[gnu::noinline]] Page* PageAllocator::alloc_turned_over(Gfp gfp, Order order, NodeId node,
+                                                         uintptr_t place,
+                                                         const quarry_arrays& stack) {
+  if (Arch::turn_over(stack) != 0) {
+    void* block = Arch::pop(stack);
+    if (block != nullptr) return finish(static_cast<Page*>(block), gfp, order);
+  }
   return alloc_slow(gfp, order, node, place);
 }
 
@@ -227,7 +237,7 @@ void PageAllocator::leave_buddy_locked(Page& page, Order order) {
 }
 
 void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
-  if (place == 0) place = place_of(__builtin_return_address(0));
+  place = place_or_caller(place);
   if (any(gfp, gfp::kComp | gfp::kHighmemBit)) {
     reporter_.warn_once(place, "alloc_pages_exact() with __GFP_COMP or __GFP_HIGHMEM");
     gfp &= ~(gfp::kComp | gfp::kHighmemBit);
@@ -242,7 +252,7 @@ void* PageAllocator::alloc_exact(size_t bytes, Gfp gfp, NodeId node, uintptr_t p
 }
 
 size_t PageAllocator::alloc_bulk(Gfp gfp, NodeId node, std::span<Page*> pages, uintptr_t place) {
-  if (place == 0) place = place_of(__builtin_return_address(0));
+  place = place_or_caller(place);
   size_t done = 0;
   while (done != pages.size() && pages[done] != nullptr) ++done;
   if (done == pages.size()) return done;

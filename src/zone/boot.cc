@@ -270,9 +270,4 @@ void PageAllocator::fill_routes(RouteTable& table, NodeId id) const {
   }
 }
 
-const PageAllocator::RouteTable* PageAllocator::routes_of_node(NodeId node) const {
-  const auto n = static_cast<unsigned>(node.value());
-  return n < node_count_ ? route_tables_ + 1 + cpu_count_ + n : route_tables_;
-}
-
 }  // namespace quarry

@@ -156,13 +156,19 @@ class PageAllocator {
 
   const Route& route_of(Gfp gfp, NodeId node) const {
     const RouteTable* table = shared_routes_;
-    if (node != kNoNode || table == nullptr) [[unlikely]] {
-      table = node == kNoNode ? route_tables_ + (Arch::cpu_id() + 1) * route_step_
-                              : routes_of_node(node);
-    }
+    if (node != kNoNode) [[unlikely]]
+      table = routes_of_node(node);
+    if (table == nullptr) [[unlikely]]
+      table = routes_of_cpu();
     return table->route[uint32_t(gfp) % kRoutes];
   }
-  const RouteTable* routes_of_node(NodeId node) const;
+  const RouteTable* routes_of_cpu() const {
+    return route_tables_ + (Arch::cpu_id() + 1) * route_step_;
+  }
+  const RouteTable* routes_of_node(NodeId node) const {
+    const auto n = static_cast<unsigned>(node.value());
+    return n < node_count_ ? route_tables_ + 1 + cpu_count_ + n : route_tables_;
+  }
 
   // boot.cc, zonelist.cc
   bool count_machine(const Memblock& memblock);
@@ -182,6 +188,8 @@ class PageAllocator {
   uint32_t pcp_high_of(const Zone& zone) const;
 
   // alloc.cc
+  Page* alloc_turned_over(Gfp gfp, Order order, NodeId node, uintptr_t place,
+                          const quarry_arrays& stack);
   Page* alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t place);
   bool prepare(AllocRequest& request, Gfp gfp, Order order, NodeId node, uintptr_t place);
   bool avoids_fragments(const Zone* preferred) const;
