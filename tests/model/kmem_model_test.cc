@@ -30,8 +30,8 @@ struct Object {
   uint32_t tag;
 };
 
-// The constructed state covers the first bytes, which a user of the cache leaves alone.
-constexpr size_t kConstructedBytes = 4;
+// The constructed state covers the first bytes; users restore it before they free an object.
+constexpr size_t kConstructedBytes = 64;
 void construct(void* object) { __builtin_memset(object, kConstructedByte, kConstructedBytes); }
 
 struct ModelCache {
@@ -132,7 +132,7 @@ class KmemModel {
     }
     const auto cache = static_cast<unsigned>(&one - caches_);
     Object& object = objects_[count_++] = {cache, byte, ++tags_};
-    for (size_t i = one.constructed; i != one.bytes; ++i) byte[i] = pattern(object, i);
+    for (size_t i = 0; i != one.bytes; ++i) byte[i] = pattern(object, i);
     ++one.alive;
   }
 
@@ -143,10 +143,11 @@ class KmemModel {
     ModelCache& one = caches_[object.cache];
     --one.alive;
     size_t wrong = 0;
-    for (size_t i = one.constructed; i != one.bytes; ++i) {
+    for (size_t i = 0; i != one.bytes; ++i) {
       wrong += object.memory[i] != pattern(object, i) ? 1 : 0;
     }
     CHECK_EQ(wrong, 0U);
+    if (one.constructed != 0) construct(object.memory);
     return object.memory;
   }
 
