@@ -4,9 +4,8 @@
 // The page allocator: blocks of 1 << order frames, from the zones of all nodes.
 //
 // Requests are served, in this order, by
-//   1. this CPU's stack of free blocks in the first zone of the local node (page_stacks.h), orders
-//   0
-//      to 3, if the zone's free pages are above its low mark: no lock, no atomic instruction;
+//   1. this CPU's stack of free blocks in the first zone of the local node (page_stacks.h), for
+//      orders 0 to 3, if the zone is above its low mark: no lock, no atomic instruction;
 //   2. the buddy system of the zones in the node's zonelist, each above its low mark, which also
 //      refills the stack (buddy.h);
 //   3. the slow path: the same at the mark that the request's flags allow, then reclaim, compaction
