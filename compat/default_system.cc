@@ -37,10 +37,6 @@ void report_unknown(const FixedText<kLineBytes>& unknown) {
   log_text(line.c_str(), line.size());
 }
 
-void lock_default_system(void*) { default_system.lock_all(); }
-
-void unlock_default_system(void*) { default_system.unlock_all(); }
-
 // The lowest priority that programs may use, so that all other constructors may allocate.
 [[gnu::constructor(101)]] void boot_default_system() {
   BootOptions options;
@@ -58,7 +54,6 @@ void unlock_default_system(void*) { default_system.unlock_all(); }
     format(complaint, "quarry: the default system does not boot\n");
     refuse(complaint);
   }
-  platform->set_fork_hooks({.before = lock_default_system, .after = unlock_default_system});
 }
 
 }  // namespace

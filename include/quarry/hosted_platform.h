@@ -42,14 +42,6 @@ struct HostedOptions {
   void* log_context = nullptr;
 };
 
-// What a system on the machine does around fork(), on the thread that forks: after before() nothing
-// of its own structures may change until after(), which runs in the parent and in the child.
-struct HostedForkHooks {
-  void (*before)(void* context) = nullptr;
-  void (*after)(void* context) = nullptr;
-  void* context = nullptr;
-};
-
 class HostedPlatform final : public Platform {
  public:
   static constexpr unsigned kMaxNodes = 32;
@@ -70,9 +62,6 @@ class HostedPlatform final : public Platform {
   // bytes as there are, and as the host likes to. What is measured then is the allocator.
   void populate(PhysAddr start, uint64_t bytes);
 
-  // For a system that wants to survive fork() in the child. One at a time; {} takes it away.
-  void set_fork_hooks(const HostedForkHooks& hooks);
-
   // Simulated machines only.
   void set_current_cpu(CpuId cpu);
   void advance_clock(uint64_t ns);
@@ -92,6 +81,7 @@ class HostedPlatform final : public Platform {
   bool restart_array_operations() override;
   bool map(VirtAddr at, Pfn first, size_t count, MapAccess access) override;
   void unmap(VirtAddr at, size_t count) override;
+  void set_fork_hooks(const ForkHooks& hooks) override;
   bool wait_for_memory() override;
   uint64_t clock_ns() const override;
   void log(const char* text, size_t length) override;

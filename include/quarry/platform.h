@@ -29,6 +29,14 @@ struct MemoryRange {
 // Where the pages of a mapping may be used for.
 enum class MapAccess : uint8_t { kReadWrite, kReadOnly };
 
+// What a system does around a moment in which the machine is copied (fork), on the thread that does
+// it: after before() nothing of the system changes until after(), which runs in every copy.
+struct ForkHooks {
+  void (*before)(void* context) = nullptr;
+  void (*after)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
 class Platform {
  public:
   // --- Description of the machine; asked once, at boot ---
@@ -66,6 +74,10 @@ class Platform {
   // Removes whatever is mapped in `count` pages from `at` on; afterwards an access there faults on
   // every CPU.
   virtual void unmap(VirtAddr at, size_t count) = 0;
+
+  // From the system on this machine when it boots; {} when it shuts down. A machine that is never
+  // copied need not keep them.
+  virtual void set_fork_hooks(const ForkHooks& hooks) = 0;
 
   // Another thread of the machine may free memory meanwhile: waits a little and returns true.
   // False: nobody else can run, waiting is futile.

@@ -31,7 +31,7 @@ void before_fork() {
   list.signals = old;
   for (HostedMachine* machine = list.first; machine != nullptr; machine = machine->next) {
     if (machine->lost) continue;
-    const HostedForkHooks& hooks = machine->fork_hooks;
+    const ForkHooks& hooks = machine->fork_hooks;
     if (hooks.before != nullptr) hooks.before(hooks.context);
     machine->arena.begin_fork();
   }
@@ -47,7 +47,7 @@ void after_fork(bool in_child) {
       report_text("quarry: fork: no copy of memory for the child, it stops at its first use\n");
       continue;
     }
-    const HostedForkHooks& hooks = machine->fork_hooks;
+    const ForkHooks& hooks = machine->fork_hooks;
     if (hooks.after != nullptr) hooks.after(hooks.context);
   }
   const sigset_t old = list.signals;
@@ -86,7 +86,7 @@ void delist_machine(HostedMachine& machine) {
   pthread_mutex_unlock(&list.lock);
 }
 
-void set_machine_fork_hooks(HostedMachine& machine, const HostedForkHooks& hooks) {
+void set_machine_fork_hooks(HostedMachine& machine, const ForkHooks& hooks) {
   pthread_mutex_lock(&list.lock);
   machine.fork_hooks = hooks;
   pthread_mutex_unlock(&list.lock);

@@ -134,7 +134,7 @@ void HostedPlatform::populate(PhysAddr start, uint64_t bytes) {
 
 void HostedPlatform::discard_memory() { machine_->arena.discard(); }
 
-void HostedPlatform::set_fork_hooks(const HostedForkHooks& hooks) {
+void HostedPlatform::set_fork_hooks(const ForkHooks& hooks) {
   set_machine_fork_hooks(*machine_, hooks);
 }
 

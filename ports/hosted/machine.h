@@ -24,7 +24,7 @@ struct HostedMachine {
   void* log_context = nullptr;
   std::atomic<uint16_t> current_cpu{0};  // simulated machines; written by set_current_cpu()
   std::atomic<uint64_t> clock_ns{0};     // simulated machines; written by advance_clock()
-  HostedForkHooks fork_hooks;            // guarded by the list of machines (fork.cc)
+  ForkHooks fork_hooks;                  // guarded by the list of machines (fork.cc)
   HostedMachine* next = nullptr;         // the same
   bool lost = false;                     // in a child that got no copy of the arena; the same
 };
@@ -32,6 +32,6 @@ struct HostedMachine {
 // The list of machines that fork() has to take care of.
 void enlist_machine(HostedMachine& machine);
 void delist_machine(HostedMachine& machine);
-void set_machine_fork_hooks(HostedMachine& machine, const HostedForkHooks& hooks);
+void set_machine_fork_hooks(HostedMachine& machine, const ForkHooks& hooks);
 
 }  // namespace quarry

@@ -115,6 +115,9 @@ bool Kmem::shrink(KmemCache& cache) {
 
 void Kmem::destroy(KmemCache* cache, uintptr_t place) {
   if (cache == nullptr) return;
+  if (!cache->in_use()) {
+    return reporter_->warn(place, "kmem_cache_destroy of a cache that is destroyed already");
+  }
   if (shrink(*cache)) {
     const char* name = cache->name;
     {

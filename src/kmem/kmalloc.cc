@@ -72,6 +72,12 @@ void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place)
     return reinterpret_cast<void*>(kZeroSizeAddress);
   }
   const size_t usable = ksize(object);
+  if (usable == 0 && reinterpret_cast<uintptr_t>(object) > kZeroSizeAddress) {
+    FixedText<96> text;
+    format(text, "krealloc of what kmalloc did not give, object pointer: 0x%p", object);
+    reporter_->warn(place, text.c_str());
+    return nullptr;
+  }
   if (usable >= bytes) {
     // The tail may hold what an earlier, larger use left there.
     auto* begin = static_cast<unsigned char*>(const_cast<void*>(object));
@@ -89,13 +95,21 @@ void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place)
 
 void Kmem::kfree_sensitive(const void* object) {
   const size_t usable = ksize(object);
-  if (usable != 0) {
+  // An object that is free already holds its slab's links: they must not be cleared.
+  if (usable != 0 && !is_first_free(object)) {
     void* memory = const_cast<void*>(object);
     __builtin_memset(memory, 0, usable);
     // The stores must happen although nobody reads them.
     asm volatile("" ::"r"(memory) : "memory");
   }
   kfree(object);
+}
+
+bool Kmem::is_first_free(const void* object) const {
+  const Page* page = map_.page_of(object);
+  if (page == nullptr || page->cache == 0) return false;
+  const Page* slab = has_flag(*page, QUARRY_PAGE_TAIL) ? map_.page(Pfn(page->head)) : page;
+  return __atomic_load_n(&slab->freelist, __ATOMIC_RELAXED) == object;
 }
 
 KmemCache* Kmem::cache_of(const void* object) const {
@@ -113,7 +127,9 @@ void Kmem::free_to_wrong_cache(KmemCache& cache, void* object) {
     reporter_->warn(place, text.c_str());
     return kfree(object);
   }
-  kfree_foreign(map_.page_of(object), object);
+  FixedText<96> text;
+  format(text, "kmem_cache_free %s: 0x%p is not a slab object", cache.name, object);
+  reporter_->warn(place, text.c_str());
 }
 
 Gfp Kmem::report_bug_bits(Gfp gfp) {

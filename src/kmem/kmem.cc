@@ -27,7 +27,12 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
   gfp = without_sleeping(gfp);
   void* object = nullptr;
   // Linux ignores a node that does not exist.
-  if (pages_->node_count() == 1 || static_cast<unsigned>(node.value()) >= pages_->node_count()) {
+  const bool any_node =
+      pages_->node_count() == 1 || static_cast<unsigned>(node.value()) >= pages_->node_count();
+  if (!any_node && node == pages_->local_node()) object = pop_of_node(cache, node);
+  if (object != nullptr) {
+    cache.hits.fetch_add(1, std::memory_order_relaxed);
+  } else if (any_node) {
     object = cache.cpu_arrays.pop();
     // What was freed is worth turning over if it lasts for a while.
     if (object == nullptr && 2 * cache.cpu_arrays.turn_over() > cache.array_capacity) {
@@ -43,6 +48,14 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
   }
   if (object != nullptr && any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
   return object;
+}
+
+// From this CPU's array, if what is on top is of that node: after a fallback it may not be.
+void* Kmem::pop_of_node(KmemCache& cache, NodeId node) {
+  void* object = cache.cpu_arrays.pop();
+  if (object == nullptr || map_.page_of(object)->node == node.value()) return object;
+  engine_->free(cache, std::span(&object, 1));
+  return nullptr;
 }
 
 // Takes a batch from the engine, returns one object of it and puts the rest into the array.

@@ -159,11 +159,14 @@ class Kmem {
   [[gnu::cold]] void kfree_foreign(Page* page, const void* object);
   [[gnu::cold]] void free_to_wrong_cache(KmemCache& cache, void* object);
   [[gnu::cold]] Gfp report_bug_bits(Gfp gfp);
+  // Whether the object is the next its slab would hand out.
+  bool is_first_free(const void* object) const;
   bool may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place);
   // A request that may not be made here was reported, and must not sleep after all.
   static Gfp without_sleeping(Gfp gfp) {
     return context_forbids(Arch::context(), uint32_t(gfp)) ? gfp & ~gfp::kDirectReclaim : gfp;
   }
+  void* pop_of_node(KmemCache& cache, NodeId node);
   void* refill(KmemCache& cache, Gfp gfp);
   void make_room(KmemCache& cache, void* object, uint16_t node);
 

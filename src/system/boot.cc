@@ -29,7 +29,12 @@ bool Core::boot(Platform& platform, const Config& config) {
 bool MemorySystem::boot(Platform& platform, const Config& config) {
   Core* core = new (core_) Core;
   core->booted = core->boot(platform, config);
-  if (!core->booted) {
+  if (core->booted) {
+    platform.set_fork_hooks(
+        {.before = [](void* system) { static_cast<MemorySystem*>(system)->lock_all(); },
+         .after = [](void* system) { static_cast<MemorySystem*>(system)->unlock_all(); },
+         .context = this});
+  } else {
     LogText out(platform);
     format(out, "quarry: this machine has too little memory, or memory in too many pieces\n");
   }
@@ -53,6 +58,7 @@ uint64_t MemorySystem::shutdown() {
       format(out, "%s: %zu objects were never freed\n", cache.name, objects);
     });
   }
+  core.pages.platform().set_fork_hooks({});
   core.pages.platform().discard_memory();
   core.booted = false;
   return left;

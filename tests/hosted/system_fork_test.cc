@@ -19,13 +19,6 @@ namespace gfp = quarry::gfp;
 
 constexpr unsigned kMostCpus = 16;
 
-void follow_forks(Machine& m) {
-  m.platform.set_fork_hooks(
-      {.before = [](void* system) { static_cast<quarry::MemorySystem*>(system)->lock_all(); },
-       .after = [](void* system) { static_cast<quarry::MemorySystem*>(system)->unlock_all(); },
-       .context = &m.system});
-}
-
 // The exit status is 0 where `body` returns true.
 template <typename Body>
 pid_t in_child(Body&& body) {
@@ -85,7 +78,6 @@ bool check_in_child(Machine& m, Objects& mine) {
 QUARRY_TEST(SystemFork, both_sides_go_on_with_their_own_memory) {
   for (const CpuKind kind : {CpuKind::kSimulated, CpuKind::kLockless, CpuKind::kLocked}) {
     Machine m{.cpus = kind == CpuKind::kSimulated ? 2U : 0U, .cpu_kind = kind};
-    follow_forks(m);
     Objects objects(m.system);
     CHECK(objects.fill(1));
     const pid_t child = in_child([&] { return check_in_child(m, objects); });
@@ -157,7 +149,6 @@ bool empty_all_arrays(Machine& m, const Objects& before) {
 QUARRY_TEST(SystemFork, works_while_threads_allocate) {
   for (const CpuKind kind : {CpuKind::kLockless, CpuKind::kLocked}) {
     Machine m{.cpus = 0, .cpu_kind = kind};
-    follow_forks(m);
     std::atomic<bool> stop{false};
     Churn workers[3];
     for (Churn& worker : workers) {

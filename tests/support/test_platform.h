@@ -96,6 +96,7 @@ class TestPlatform final : public quarry::Platform {
   }
   bool memory_is_zeroed() const override { return zeroed_; }
   void discard_memory() override {}
+  void set_fork_hooks(const quarry::ForkHooks&) override {}
   quarry::VirtAddr direct_map_base() const override {
     const_cast<TestPlatform*>(this)->map_arena();
     return quarry::VirtAddr(arena_);

@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"ram=8GB", "ram=8GB is not a size such as 8G"},
                     std::pair{"ram=99999999999T", "ram=99999999999T is not a size such as 8G"},
                     std::pair{"ram=100000001", "ram=100000001 is not a number of whole pages"},
-                    std::pair{"ram=1000T", "ram=1000T is more than 16 TiB"},
+                    std::pair{"ram=1000T", "ram=1000T is more than 4 TiB"},
                     std::pair{"ram=0", "0 B on 1 node(s) is less than 32 MiB each"},
                     std::pair{"nodes=4,ram=64M", "64 MiB on 4 node(s) is less than 32 MiB each"},
                     std::pair{"", "'' is none of nodes=N, cpus=N, ram=SIZE"},

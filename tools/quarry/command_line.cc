@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 
 #include "tool_error.h"
 
@@ -17,9 +18,13 @@ std::string one_line(std::string message) {
   return message;
 }
 
-// CLI11 takes -1 for the largest unsigned number. Returns what is wrong, as CLI11 wants it.
+// CLI11 takes -1, and what is too large, for the largest unsigned number. Returns what is wrong, as
+// CLI11 wants it.
 std::string require_unsigned(const std::string& text) {
-  return text.starts_with('-') ? fmt::format("'{}' is less than 0", text) : "";
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  return whole ? "" : fmt::format("'{}' is not a number from 0 to 2^64 - 1", text);
 }
 
 void require_one_stdin(const std::vector<std::string>& traces) {

@@ -176,6 +176,7 @@ Json run_object(const RunResult& run) {
   json["buddyinfo"] = run.buddyinfo;
   json["report"] = run.report;
   json["ns_per_event"] = run.ns_per_event;
+  json["machine_setup_ns"] = run.machine_ns;
   json["layout_hash"] = fmt::format("{:016x}", run.layout_hash);
   json["validate"] = run.validate;
   return json;

@@ -19,7 +19,8 @@ namespace {
 
 // Below this a node has no room for its own tables and its watermarks.
 constexpr uint64_t kMinNodeBytes = uint64_t{32} << 20;
-constexpr uint64_t kMaxRamBytes = uint64_t{16} << 40;
+// What a hosted machine can be.
+constexpr uint64_t kMaxRamBytes = uint64_t{4} << 40;
 
 std::optional<uint64_t> parse_number(std::string_view text) {
   uint64_t value = 0;

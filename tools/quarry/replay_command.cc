@@ -45,6 +45,7 @@ RunResult replay_one(const ReplayOptions& options, const std::string& trace, Tra
   const auto header_read = Clock::now();
   const MachineSpec spec = machine_for(options, trace, reader.header());
   const std::unique_ptr<Target> target = make_target(spec);
+  const auto machine_made = Clock::now();
 
   ProgressBar bar(trace_name(trace), reader.header().events);
   Replay replay(reader, *target);
@@ -53,6 +54,7 @@ RunResult replay_one(const ReplayOptions& options, const std::string& trace, Tra
   const auto spent = header_read - begin + run.replay_time;
   run.ns_per_event = static_cast<double>(std::chrono::nanoseconds(spent).count()) /
                      static_cast<double>(std::max<uint64_t>(run.events, 1));
+  run.machine_ns = std::chrono::nanoseconds(machine_made - header_read).count();
   run.trace = trace;
   run.name = trace_name(trace);
   run.machine = spec;

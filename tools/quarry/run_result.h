@@ -100,6 +100,7 @@ struct RunResult {
 
   std::chrono::nanoseconds replay_time{0};  // of the events alone, unpacked and parsed on the way
   double ns_per_event = 0;                  // of that and the header
+  int64_t machine_ns = 0;  // to set the machine up, its memory backed by the host: not in the above
   uint64_t layout_hash = 0;
   std::string validate;  // "ok", or what is wrong
 

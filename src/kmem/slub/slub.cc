@@ -35,13 +35,26 @@ uint32_t Slub::take_from(const KmemCache& cache, SlabPage& slab, std::span<void*
 // From the partial list, slab after slab.
 uint32_t Slub::take(KmemCache& cache, SlubNode& node, std::span<void*> objects) {
   uint32_t count = 0;
-  LockGuard guard(node.lock);
-  while (node.first != 0 && count != objects.size()) {
-    SlabPage& slab = SlabPage::of(*map_->page(Pfn(node.first)));
-    const uint32_t taken = take_from(cache, slab, objects.subspan(count));
-    node.free_objects -= taken;
-    count += taken;
-    if (slab.inuse == slab.objects) remove(node, slab);
+  const Page* corrupt = nullptr;
+  {
+    LockGuard guard(node.lock);
+    while (node.first != 0 && count != objects.size() && corrupt == nullptr) {
+      SlabPage& slab = SlabPage::of(*map_->page(Pfn(node.first)));
+      const uint32_t taken = take_from(cache, slab, objects.subspan(count));
+      node.free_objects -= taken;
+      count += taken;
+      if (taken == 0) {
+        // Somebody wrote into a free object. What is left of the slab is never handed out.
+        node.free_objects -= slab.free_objects();
+        slab.inuse = slab.objects;
+        corrupt = &slab;
+      }
+      if (slab.inuse == slab.objects) remove(node, slab);
+    }
+  }
+  if (corrupt != nullptr) {
+    kmem_->report_object(cache, map_->address(corrupt), "Freechain corrupt");
+    if (count == 0) return take(cache, node, objects);
   }
   return count;
 }
@@ -77,6 +90,16 @@ uint32_t Slub::alloc(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> ob
   return grow(cache, gfp, node, objects);
 }
 
+// Takes a slab without users out of the sums.
+void Slub::discount_empty(SlubNode& node, const SlabPage& slab) {
+  const Order order(slab.order);
+  node.free_objects -= slab.objects;
+  node.total_objects -= slab.objects;
+  node.nr_pages -= order.pages();
+  --node.nr_slabs;
+  kmem_->sub_slab_pages(order.pages());
+}
+
 // True: the slab is out of the list and shall be given up by the caller.
 bool Slub::put_locked(KmemCache& cache, SlubNode& node, SlabPage& slab, void* object) {
   const bool was_full = slab.inuse == slab.objects;
@@ -86,10 +109,7 @@ bool Slub::put_locked(KmemCache& cache, SlubNode& node, SlabPage& slab, void* ob
   ++node.free_objects;
   if (slab.inuse == 0 && node.nr_partial >= cache.min_partial) {
     if (!was_full) remove(node, slab);
-    node.free_objects -= slab.objects;
-    node.total_objects -= slab.objects;
-    node.nr_pages -= size_t{1} << slab.order;
-    --node.nr_slabs;
+    discount_empty(node, slab);
     return true;
   }
   if (was_full) append(node, slab);
@@ -119,7 +139,7 @@ void Slub::free(KmemCache& cache, std::span<void* const> objects) {
         }
       }
     }
-    if (empty != nullptr) give_up(cache, *empty);
+    if (empty != nullptr) give_up(*empty);
     if (freed_twice != nullptr) {
       kmem_->report_object(cache, freed_twice, "Object already free");
     }
@@ -137,10 +157,7 @@ void Slub::shrink(KmemCache& cache) {
         const uint32_t following = slab.link_next;
         if (slab.inuse == 0) {
           remove(node, slab);
-          node.free_objects -= slab.objects;
-          node.total_objects -= slab.objects;
-          node.nr_pages -= size_t{1} << slab.order;
-          --node.nr_slabs;
+          discount_empty(node, slab);
           slab.link_next = chain;
           chain = pfn;
         }
@@ -150,7 +167,7 @@ void Slub::shrink(KmemCache& cache) {
     while (chain != 0) {
       SlabPage& slab = SlabPage::of(*map_->page(Pfn(chain)));
       chain = slab.link_next;
-      give_up(cache, slab);
+      give_up(slab);
     }
   }
 }

@@ -71,6 +71,7 @@ class Slub final : public SlabEngine {
   uint32_t take(KmemCache& cache, SlubNode& node, std::span<void*> objects);
   uint32_t take_from(const KmemCache& cache, SlabPage& slab, std::span<void*> objects);
   uint32_t take_remote(KmemCache& cache, NodeId home, std::span<void*> objects);
+  void discount_empty(SlubNode& node, const SlabPage& slab) QUARRY_REQUIRES(node.lock);
   bool put_locked(KmemCache& cache, SlubNode& node, SlabPage& slab, void* object)
       QUARRY_REQUIRES(node.lock);
 
@@ -78,7 +79,7 @@ class Slub final : public SlabEngine {
   Page* new_slab_pages(KmemCache& cache, Gfp gfp, NodeId node);
   uint32_t grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects);
   uint32_t carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects);
-  void give_up(KmemCache& cache, SlabPage& slab);
+  void give_up(SlabPage& slab);
   void report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node);
 
   bool validate_node(const KmemCache& cache, unsigned id, TextSink& out) const;

@@ -67,9 +67,9 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
   slab.objects = static_cast<uint16_t>(page_count * kPageBytes / cache.size);
   const uint32_t taken = carve(cache, slab, objects);
 
-  kmem_->add_slab_pages(page_count);
   SlubNode& state = node_of(cache, node_id);
   LockGuard guard(state.lock);
+  kmem_->add_slab_pages(page_count);
   ++state.nr_slabs;
   state.nr_pages += page_count;
   state.total_objects += slab.objects;
@@ -79,7 +79,7 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
 }
 
 // Of a slab that is in no list and counted nowhere any more.
-void Slub::give_up(KmemCache& cache, SlabPage& slab) {
+void Slub::give_up(SlabPage& slab) {
   const Order order(slab.order);
   Page* page = &slab;
   for (uint32_t i = 0; i != order.pages(); ++i) {
@@ -91,8 +91,6 @@ void Slub::give_up(KmemCache& cache, SlabPage& slab) {
   page->order = 0;
   page->link_next = page->link_prev = 0;
   page->freelist = nullptr;
-  kmem_->sub_slab_pages(order.pages());
-  static_cast<void>(cache);
   pages_->free(page, order);
 }
 

@@ -193,9 +193,58 @@ QUARRY_TEST(Misuse, the_wrong_cache_is_reported_and_the_right_one_gets_the_objec
   m->cache_destroy(mine);  // says nothing: the object came home
   void* page = m->get_free_pages(gfp::kKernel, Order{0});
   m->cache_free(other, page);
-  CHECK(m.reported("WARNING"));
+  CHECK(m.reported("is not a slab object"));
+  m->free_pages_at(page, Order{0});  // it was left alone
   m->cache_free(other, nullptr);
   m->cache_destroy(other);
+}
+
+// Where there is no array, a free object holds its slab's links: they are not cleared.
+QUARRY_TEST(Misuse, clearing_a_free_object_harms_nothing) {
+  Machine m{.failslab = {.interval = 1000000, .probability = 1, .times = -1}};
+  void* kept = m->kmalloc(64, gfp::kKernel);
+  void* secret = m->kmalloc(64, gfp::kKernel);
+  REQUIRE(kept != nullptr && secret != nullptr);
+  m->kfree_sensitive(secret);
+  m->kfree_sensitive(secret);
+  CHECK(m.reported("Object already free"));
+  void* again[64];
+  for (void*& object : again) object = m->kmalloc(64, gfp::kKernel);
+  for (void* object : again) m->kfree(object);
+  m->kfree(kept);
+}
+
+// A write of zeros into a free object cuts its slab's list off.
+QUARRY_TEST(Misuse, a_cut_free_list_is_isolated) {
+  quarry::HostedPlatform platform;
+  quarry::MemorySystem system;
+  REQUIRE(platform.open({.ram_bytes = 64 * quarry::kMiB, .simulated = true}));
+  REQUIRE(
+      system.boot(platform, {.failslab = {.interval = 1000000, .probability = 1, .times = -1}}));
+  void* first = system.kmalloc(64, gfp::kKernel);
+  void* second = system.kmalloc(64, gfp::kKernel);
+  REQUIRE(first != nullptr && second != nullptr);
+  system.kfree(first);
+  system.kfree(second);
+  __builtin_memset(second, 0, 64);  // the use after free
+  for (int i = 0; i != 200; ++i) CHECK(system.kmalloc(64, gfp::kKernel) != nullptr);
+  CHECK(system.shutdown() != 0);
+}
+
+QUARRY_TEST(Misuse, krealloc_of_what_kmalloc_did_not_give) {
+  Machine m;
+  int local = 0;
+  CHECK(m->krealloc(&local, 100, gfp::kKernel) == nullptr);
+  CHECK(m.reported("krealloc of what kmalloc did not give"));
+}
+
+QUARRY_TEST(Misuse, a_destroyed_cache_is_not_destroyed_again) {
+  Machine m;
+  KmemCache* cache = m->cache_create("mine", 200);
+  REQUIRE(cache != nullptr);
+  m->cache_destroy(cache);
+  m->cache_destroy(cache);
+  CHECK(m.reported("destroyed already"));
 }
 
 // kfree() takes an object of any cache (Linux, since SLOB went).
