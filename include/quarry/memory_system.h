@@ -39,8 +39,8 @@ struct Config {
   SlabEngineKind engine = SlabEngineKind::kSlub;
   // Seeds whatever the system decides at random; same seed, same decisions.
   uint64_t seed = 0;
-  FaultParameters failslab;
-  FaultParameters fail_page_alloc;
+  FaultParameters failslab{};
+  FaultParameters fail_page_alloc{};
 };
 
 // How a cache is made. Flags: QUARRY_SLAB_* (abi/kmem_cache.h).
