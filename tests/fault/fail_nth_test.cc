@@ -176,7 +176,8 @@ QUARRY_TEST(FailNth, vmalloc) {
 void reporting_area_scene(Machine& m, Gfp) {
   Page* page = m->alloc_pages(gfp::kKernel | gfp::kNoWarn, Order{0});
   if (page == nullptr) return;
-  Page* const pages[3] = {page, page, page};
+  Page* pages[40];  // their numbers need an object of their own
+  for (Page*& one : pages) one = page;
   void* mapped = m->vmap(pages);
   void* reserved = m->reserve_area(10 * kPageBytes, 8 * kPageBytes);
   void* zeroed = m->vzalloc(40 * kPageBytes);

@@ -218,7 +218,11 @@ QUARRY_TEST(Misuse, clearing_a_free_object_harms_nothing) {
 QUARRY_TEST(Misuse, a_cut_free_list_is_isolated) {
   quarry::HostedPlatform platform;
   quarry::MemorySystem system;
-  REQUIRE(platform.open({.ram_bytes = 64 * quarry::kMiB, .simulated = true}));
+  static harness::Log log;
+  REQUIRE(platform.open({.ram_bytes = 64 * quarry::kMiB,
+                         .simulated = true,
+                         .log = harness::Log::write,
+                         .log_context = &log}));
   REQUIRE(
       system.boot(platform, {.failslab = {.interval = 1000000, .probability = 1, .times = -1}}));
   void* first = system.kmalloc(64, gfp::kKernel);
@@ -228,6 +232,7 @@ QUARRY_TEST(Misuse, a_cut_free_list_is_isolated) {
   system.kfree(second);
   __builtin_memset(second, 0, 64);  // the use after free
   for (int i = 0; i != 200; ++i) CHECK(system.kmalloc(64, gfp::kKernel) != nullptr);
+  CHECK_EQ(log.count("BUG kmalloc-64 (Not tainted): Freechain corrupt"), 1U);
   CHECK(system.shutdown() != 0);
 }
 
