@@ -78,8 +78,8 @@ template <class Operation>
 uint32_t CpuArrays::on_locked_array(Operation&& operation) {
   if (is_off()) return 0;
   const CpuId cpu = cpus_->current();
-  activate(cpu);
   LockGuard guard(cpus_->lock(cpu));
+  activate(cpu);
   return operation(*array_of(cpu));
 }
 
