@@ -56,6 +56,16 @@ class Platform {
   // The address range that vmalloc may use, page-aligned.
   virtual VirtAddr vmalloc_start() const = 0;
   virtual VirtAddr vmalloc_end() const = 0;
+  // Top-level page table of the one address space that the core runs in on every CPU, where the
+  // core is to write page tables itself: its address in the direct map. From boot() on, all
+  // mappings from vmalloc_start() to vmalloc_end() and from kmap_start() to kmap_end() are the
+  // core's; none is there then, and no large page. Lower tables that the platform has put there are
+  // used, and stay. 0: the platform maps, by map() and unmap().
+  virtual VirtAddr page_table_root() const { return {}; }
+  // Addresses for frames above the direct map, page-aligned: 1024 pages for kmap() and 16 for each
+  // CPU. Needs page_table_root(). Empty: the machine has no such frames.
+  virtual VirtAddr kmap_start() const { return {}; }
+  virtual VirtAddr kmap_end() const { return {}; }
   // True where Arch::pop and push may be used; false for simulated CPUs and without rseq, where
   // per-CPU arrays sit behind a lock.
   virtual bool has_lockless_arrays() const = 0;
@@ -68,19 +78,28 @@ class Platform {
   // and sees all stores made before the call. False: not to be had, the arrays must stay off.
   virtual bool restart_array_operations() = 0;
 
-  // Makes `count` frames from `first` on visible at `at`; mapped as one piece. False: the machine
-  // refuses (page tables, limit of mappings); nothing is mapped then.
-  virtual bool map(VirtAddr at, Pfn first, size_t count, MapAccess access) = 0;
+  // Where page_table_root() is 0: makes `count` frames from `first` on visible at `at`; mapped as
+  // one piece. False: the machine refuses (page tables, limit of mappings); nothing is mapped then.
+  virtual bool map(VirtAddr /*at*/, Pfn /*first*/, size_t /*count*/, MapAccess /*access*/) {
+    return false;
+  }
   // Removes whatever is mapped in `count` pages from `at` on; afterwards an access there faults on
   // every CPU.
-  virtual void unmap(VirtAddr at, size_t count) = 0;
+  virtual void unmap(VirtAddr /*at*/, size_t /*count*/) {}
+
+  // Where page_table_root() is not 0: runs call(context) on every CPU, the caller's own included,
+  // with interrupts off, and returns when all have run it. Called in any context, with interrupts
+  // off and locks held too; so a CPU that waits with interrupts off (Arch::relax(), and in here)
+  // has to run the calls that others ask it for. The default is for a machine with one CPU, whose
+  // caller has interrupts off.
+  virtual void run_on_all_cpus(void (*call)(void* context), void* context) { call(context); }
 
   // From the system on this machine when it boots; {} when it shuts down. A machine that is never
   // copied need not keep them.
   virtual void set_fork_hooks(const ForkHooks& hooks) = 0;
 
-  // Another thread of the machine may free memory meanwhile: waits a little and returns true.
-  // False: nobody else can run, waiting is futile.
+  // Another thread of the machine may free memory, or a slot of kmap(), meanwhile: waits a little
+  // and returns true. False: nobody else can run, waiting is futile.
   virtual bool wait_for_memory() = 0;
 
   virtual uint64_t clock_ns() const = 0;

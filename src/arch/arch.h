@@ -41,7 +41,8 @@ concept ArchContract = requires(const quarry_arrays& arrays, void* object, void*
   // Interrupts off and back; nests.
   { A::irq_save() } -> std::same_as<unsigned long>;
   {A::irq_restore(0UL)};
-  // One turn of a spin loop.
+  // One turn of a spin loop; the number of turns so far. On a bare machine it also runs what other
+  // CPUs ask for (Platform::run_on_all_cpus()), because it may be called with interrupts off.
   {A::relax(spins)};
 
   { A::pop(arrays) } -> std::same_as<void*>;
