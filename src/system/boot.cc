@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Boot order: memory map -> page descriptors -> zones (empty) -> caches -> memory to the zones ->
-// vmalloc. Tables are taken before the zones get what is left.
+// page tables, kmap, vmalloc. What describes memory is taken before the zones get what is left.
 
 #include "frame/boot_page_map.h"
 #include "system/core.h"
@@ -18,8 +18,10 @@ bool Core::boot(Platform& platform, const Config& config) {
   slub.init(kmem, pages);
   if (!kmem.boot(pages, slub, boot_memory, {}, config.seed)) return false;
   pages.hand_over(memblock);
-  mapper.init(platform);
-  if (!vmalloc.boot(pages, kmem, mapper)) return false;
+  table_frames.init(pages);
+  if (!space.boot(platform, map, pages.reporter(), table_frames)) return false;
+  pages.set_kmap(space.kmap());
+  if (!vmalloc.boot(pages, kmem, space.mapper())) return false;
   // Faults are injected once the system stands.
   pages.set_fault_parameters(config.fail_page_alloc);
   kmem.set_fault_parameters(config.failslab);
@@ -47,6 +49,7 @@ uint64_t MemorySystem::shutdown() {
   Core& core = Core::of(*this);
   // First, because areas hold objects.
   uint64_t left = core.vmalloc.shutdown();
+  core.space.shutdown();
   {
     LogText out(core.pages.platform());
     core.kmem.for_each([&](KmemCache& cache) {

@@ -6,8 +6,9 @@
 
 #include "kmem/kmem.h"
 #include "kmem/slub/slub.h"
-#include "map/hosted_mapper.h"
+#include "map/address_space.h"
 #include "quarry/memory_system.h"
+#include "system/table_frames.h"
 #include "vmalloc/vmalloc.h"
 #include "zone/page_allocator.h"
 
@@ -19,7 +20,8 @@ struct Core {
   PageAllocator pages;
   Kmem kmem;
   Slub slub;
-  HostedMapper mapper;
+  TableFrames table_frames;
+  AddressSpace<Arch> space;
   Vmalloc vmalloc;
 
   static Core& of(MemorySystem& system) { return *reinterpret_cast<Core*>(system.core_); }

@@ -88,7 +88,8 @@ bool MemorySystem::validate(TextSink& out) const {
   const bool pages = core.pages.validate(&out);
   const bool objects = core.kmem.validate(out);
   const bool areas = core.vmalloc.validate(out);
-  return pages && objects && areas;
+  const bool tables = core.space.validate(out);
+  return pages && objects && areas && tables;
 }
 
 }  // namespace quarry

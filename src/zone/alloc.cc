@@ -14,14 +14,6 @@ namespace {
   return place != 0 ? place : reinterpret_cast<uintptr_t>(__builtin_return_address(0));
 }
 
-// Memory that is not directly mapped cannot be cleared here.
-Gfp without_unclearable(Gfp gfp) {
-  if constexpr (Arch::kHasHighmem) {
-    if (any(gfp, gfp::kZero)) gfp &= ~gfp::kHighmemBit;
-  }
-  return gfp;
-}
-
 // What every new block's first page is, whatever it was before. The other pages of a block that is
 // not compound are not touched.
 void make_plain(Page& page) {
@@ -44,7 +36,6 @@ inline bool above_fast_mark(const BuddyCounters& free, const std::atomic<long>& 
 
 // Calls nothing but in tail position, so that no register has to be saved.
 Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
-  gfp = without_unclearable(gfp);
   if (order <= kMaxPcpOrder && !needs_context_check(uint32_t(gfp))) [[likely]] {
     const Route& route = route_of(gfp, node);
     if (above_fast_mark(*route.free, *route.mark, order)) [[likely]] {
@@ -76,10 +67,22 @@ Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
 [[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
   const bool zeroed = has_flag(*page, QUARRY_PAGE_ZEROED);
   make_plain(*page);
-  if (any(gfp, gfp::kZero) && !zeroed)
-    __builtin_memset(map_.address(page), 0, kPageBytes << order.value());
+  if (any(gfp, gfp::kZero) && !zeroed) clear(page, order);
   if (any(gfp, gfp::kComp) && order > Order(0)) make_compound(page, order);
   return page;
+}
+
+void PageAllocator::clear(Page* page, Order order) {
+  void* const direct = map_.address(page);
+  if (!Arch::kHasHighmem || direct != nullptr) {
+    __builtin_memset(direct, 0, kPageBytes << order.value());
+    return;
+  }
+  for (Page* const end = page + order.pages(); page != end; ++page) {
+    void* const mapped = kmap_->map_local(page);
+    __builtin_memset(mapped, 0, kPageBytes);
+    kmap_->unmap_local(mapped, 0);
+  }
 }
 
 void PageAllocator::make_compound(Page* page, Order order) {
@@ -114,7 +117,7 @@ Page* PageAllocator::alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t pla
 // Checks a request and fills in what it stands for. False: fault injection fails it.
 bool PageAllocator::prepare(AllocRequest& request, Gfp gfp, Order order, NodeId node,
                             uintptr_t place) {
-  gfp = without_unclearable(current_gfp_context(gfp));
+  gfp = current_gfp_context(gfp);
   if (!zone_bits_valid(gfp)) reporter_.warn_once(place, "contradictory GFP zone bits");
   MigrateType type = gfp_migratetype(gfp);
   if (type > MigrateType::kReclaimable) {

@@ -31,6 +31,7 @@
 #include "check/fault_injection.h"
 #include "frame/memblock.h"
 #include "frame/page_map.h"
+#include "map/kmap.h"
 #include "sync/report.h"
 #include "zone/fresh_frames.h"
 #include "zone/pressure.h"
@@ -62,6 +63,8 @@ class PageAllocator {
             const PageAllocatorOptions& options);
   // Gives all memory that is not reserved by now to the zones and sets the watermarks; once.
   void hand_over(const Memblock& memblock);
+  // How pages above the direct map are cleared. Before the first of them is asked for zeroed.
+  void set_kmap(KmapOf<Arch>& kmap) { kmap_ = &kmap; }
   // Null: nothing to reclaim. While nobody allocates.
   void set_pressure_handler(PressureHandler* handler) { pressure_ = handler; }
 
@@ -199,6 +202,7 @@ class PageAllocator {
   Page* from_buddy(Zone& zone, const AllocRequest& request);
   Zone* zone_for_bulk(const AllocRequest& request, size_t count) const;
   Page* finish(Page* page, Gfp gfp, Order order);
+  void clear(Page* page, Order order);
   void make_compound(Page* page, Order order);
   // Without background reclaim nobody would take a boost back.
   bool boosts() const { return pressure_ != nullptr; }
@@ -248,6 +252,7 @@ class PageAllocator {
   Node* nodes_ = nullptr;
   Platform* platform_ = nullptr;
   PressureHandler* pressure_ = nullptr;
+  KmapOf<Arch>* kmap_ = nullptr;
   SpinLock* cpu_locks_ = nullptr;
   ArrayCpus array_cpus_;
   SpinLock drain_lock_{LockRank::kPageCpu};  // lockless mode: one drain at a time

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-#include "map/hosted_mapper.h"
+#include "map/platform_mapper.h"
 
 #include "harness.h"
 #include "quarry/hosted_platform.h"
 
 namespace {
 
-using quarry::HostedMapper;
 using quarry::HostedPlatform;
 using quarry::kMiB;
 using quarry::MapAccess;
 using quarry::Pfn;
+using quarry::PlatformMapper;
 using quarry::VirtAddr;
 
-QUARRY_TEST(HostedMapper, shows_frames_where_it_is_told) {
+QUARRY_TEST(PlatformMapper, shows_frames_where_it_is_told) {
   HostedPlatform platform;
   REQUIRE(platform.open({.ram_bytes = 16 * kMiB, .simulated = true}));
-  HostedMapper mapper;
+  PlatformMapper mapper;
   mapper.init(platform);
   quarry::PageMapper& seam = mapper;
   const VirtAddr at = platform.vmalloc_start() + 4096 * 10;

@@ -6,9 +6,9 @@
 namespace quarry {
 
 // For machines whose page tables are the platform's business.
-class HostedMapper final : public PageMapper {
+class PlatformMapper final : public PageMapper {
  public:
-  constexpr HostedMapper() = default;
+  constexpr PlatformMapper() = default;
   // The platform must outlive the mapper.
   void init(Platform& platform) { platform_ = &platform; }
 
