@@ -22,8 +22,8 @@
 namespace quarry {
 
 template <class A>
-concept ArchContract = requires(const quarry_arrays& arrays, void* object, void** objects,
-                                uint32_t node, uint32_t count, unsigned spins) {
+concept ArchContract = requires(const quarry_arrays& arrays, uintptr_t offset, void* object,
+                                void** objects, uint32_t node, uint32_t count, unsigned spins) {
   // 4 KiB pages everywhere; a pageblock is the unit that has one migrate type.
   { A::kPageShift } -> std::convertible_to<unsigned>;
   { A::kPageblockOrder } -> std::convertible_to<unsigned>;
@@ -45,14 +45,11 @@ concept ArchContract = requires(const quarry_arrays& arrays, void* object, void*
   // CPUs ask for (Platform::run_on_all_cpus()), because it may be called with interrupts off.
   {A::relax(spins)};
 
-  { A::pop(arrays) } -> std::same_as<void*>;
-  { A::push(arrays, object, node) } -> std::same_as<PushResult>;
-  { A::turn_over(arrays) } -> std::same_as<uint32_t>;
-  // As many as there are or fit; the number moved is returned.
-  { A::template pop_many<ArraySide::kFreed>(arrays, objects, count) } -> std::same_as<uint32_t>;
-  {
-    A::template push_many<ArraySide::kReady>(arrays, objects, count, node)
-    } -> std::same_as<uint32_t>;
+  { A::pop(arrays, offset) } -> std::same_as<void*>;
+  { A::push(arrays, offset, object, node) } -> std::same_as<PushResult>;
+  // As many as there are or fit, in the order of the stack; the number moved is returned.
+  { A::pop_many(arrays, offset, objects, count) } -> std::same_as<uint32_t>;
+  { A::push_many(arrays, offset, objects, count, node) } -> std::same_as<uint32_t>;
 };
 
 static_assert(ArchContract<Arch>);

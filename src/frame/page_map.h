@@ -70,6 +70,10 @@ class PageMap {
     const uintptr_t frame = (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift;
     return frame < direct_end_.value() ? map_ + frame : nullptr;
   }
+  // The page of an address in the direct map.
+  Page* page_at(const void* address) const {
+    return map_ + ((reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift);
+  }
   uintptr_t direct_base() const { return direct_base_; }
 
   // True where the frame exists and belongs to a zone.

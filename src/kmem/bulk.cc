@@ -9,7 +9,7 @@ namespace quarry {
 size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uintptr_t place) {
   if (objects.empty() || !may_alloc(cache, gfp, place)) return 0;
   gfp = without_sleeping(gfp);
-  size_t got = cache.cpu_arrays.take_ready(objects);
+  size_t got = cache.cpu_arrays.pop_many(objects);
   while (got != objects.size()) {
     const uint32_t count = engine_->alloc(cache, gfp, kNoNode, objects.subspan(got));
     if (count == 0) {
@@ -42,7 +42,7 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
     // The first by itself: that notices an object that was freed just before, and makes room.
     kfree(objects.front());
     const std::span<void*> rest = objects.subspan(1, run - 1);
-    size_t gone = owner->cpu_arrays.put_freed(rest, node);
+    size_t gone = owner->cpu_arrays.push_many(rest, node);
     if (gone == 0) {
       engine_->free(*owner, rest);
       gone = rest.size();

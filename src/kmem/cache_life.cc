@@ -99,12 +99,12 @@ void Kmem::unlink(KmemCache& cache) {
 
 // Gives what the arrays of all CPUs hold back to the engine.
 void Kmem::drain_arrays(KmemCache& cache) {
-  LockGuard guard(cache.drain_lock);
-  cache.cpu_arrays.turn_off();
-  if (array_cpus_.settle()) {
+  LockGuard guard(drain_lock_);
+  array_table_.turn_off();
+  if (array_table_.settle()) {
     cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects); });
   }
-  if (!fault_.active()) cache.cpu_arrays.turn_on();
+  if (!fault_.active()) array_table_.turn_on();
 }
 
 bool Kmem::shrink(KmemCache& cache) {
@@ -124,8 +124,8 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
       LockGuard guard(list_lock_);
       unlink(*cache);
       cache->name = nullptr;
-      // A late free through the old pointer finds an array of capacity 0, not another cache's.
-      cache->arrays.stride = 0;
+      // A late free through the old pointer finds arrays of capacity 0.
+      cache->cpu_arrays.init(array_table_, cache->cpu_arrays.offset(), 0);
     }
     return kfree(name);
   }
@@ -138,7 +138,7 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
 
 size_t Kmem::cached_objects(const KmemCache& cache) const {
   size_t count = 0;
-  for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) {
+  for (unsigned cpu = 0; cpu != array_table_.cpus(); ++cpu) {
     count += cache.cpu_arrays.count(CpuId(cpu));
   }
   return count;
@@ -172,29 +172,27 @@ bool Kmem::validate(TextSink& out) const {
 
 void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   list_lock_.lock();
-  for_each_locked([&](KmemCache& cache)
-                      QUARRY_NO_THREAD_SAFETY_ANALYSIS { cache.drain_lock.lock_nested(); });
+  drain_lock_.lock();
   for_each_locked([&](KmemCache& cache) { engine_->lock_all(cache); });
-  if (array_cpus_.lockless()) {
+  if (array_table_.lockless()) {
     // No lock keeps another thread from its CPU's array: arrays that are off do.
-    for_each_locked([](KmemCache& cache) { cache.cpu_arrays.turn_off(); });
-    array_cpus_.settle();
+    array_table_.turn_off();
+    array_table_.settle();
     return;
   }
-  for (unsigned cpu = 0; cpu != array_cpus_.count(); ++cpu) {
-    array_cpus_.lock(CpuId(cpu)).lock_nested();
+  for (unsigned cpu = 0; cpu != array_table_.cpus(); ++cpu) {
+    array_table_.lock(CpuId(cpu)).lock_nested();
   }
 }
 
 void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
-  if (!array_cpus_.lockless()) {
-    for (unsigned cpu = array_cpus_.count(); cpu-- != 0;) array_cpus_.lock(CpuId(cpu)).unlock();
+  if (!array_table_.lockless()) {
+    for (unsigned cpu = array_table_.cpus(); cpu-- != 0;) array_table_.lock(CpuId(cpu)).unlock();
   } else if (!fault_.active()) {
-    for_each_locked([](KmemCache& cache) { cache.cpu_arrays.turn_on(); });
+    array_table_.turn_on();
   }
   for_each_locked([&](KmemCache& cache) { engine_->unlock_all(cache); });
-  for_each_locked([&](KmemCache& cache)
-                      QUARRY_NO_THREAD_SAFETY_ANALYSIS { cache.drain_lock.unlock(); });
+  drain_lock_.unlock();
   list_lock_.unlock();
 }
 

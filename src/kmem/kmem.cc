@@ -8,8 +8,9 @@ namespace quarry {
 
 namespace {
 
-// Objects moved between an array and the engine at a time: one of the array's two stacks.
+// Objects moved between an array and the engine at a time: half of what the array holds.
 constexpr uint32_t kMaxBatch = 32;
+constexpr uint32_t batch_of(const KmemCache& cache) { return (cache.array_capacity + 1u) / 2; }
 
 }  // namespace
 
@@ -34,10 +35,6 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
     cache.hits.fetch_add(1, std::memory_order_relaxed);
   } else if (any_node) {
     object = cache.cpu_arrays.pop();
-    // What was freed is worth turning over if it lasts for a while.
-    if (object == nullptr && 2 * cache.cpu_arrays.turn_over() > cache.array_capacity) {
-      object = cache.cpu_arrays.pop();
-    }
     if (object != nullptr) {
       cache.hits.fetch_add(1, std::memory_order_relaxed);
     } else {
@@ -62,7 +59,7 @@ void* Kmem::pop_of_node(KmemCache& cache, NodeId node) {
 void* Kmem::refill(KmemCache& cache, Gfp gfp) {
   void* batch[kMaxBatch];
   const uint32_t wanted =
-      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : cache.array_capacity;
+      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : batch_of(cache);
   const uint32_t count = engine_->alloc(cache, gfp, kNoNode, std::span(batch, wanted));
   if (count == 0) return nullptr;
   cache.refills.fetch_add(1, std::memory_order_relaxed);
@@ -70,7 +67,7 @@ void* Kmem::refill(KmemCache& cache, Gfp gfp) {
     const std::span<void*> rest(batch, count - 1);
     // Whoever pops takes what there is: objects of a remote slab may wait here too.
     const auto node = static_cast<uint16_t>(pages_->local_node().value());
-    const uint32_t pushed = cache.cpu_arrays.put_ready(rest, node);
+    const uint32_t pushed = cache.cpu_arrays.push_many(rest, node);
     if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed));
   }
   return batch[count - 1];
@@ -102,16 +99,13 @@ void Kmem::kfree_slow(Page* page, const void* object) {
   }
 }
 
-// Gives the freed half of a full array back to the engine and pushes the object; an object that has
+// Gives half of a full array back to the engine and pushes the object; an object that has
 // no place in the array goes to the engine by itself.
 void Kmem::make_room(KmemCache& cache, void* object, uint16_t node) {
   void* batch[kMaxBatch];
   uint32_t count = 0;
   if (node == pages_->local_node().value()) {
-    if (cache.cpu_arrays.turn_over() != 0) {
-      if (cache.cpu_arrays.push(object, node) == PushResult::kPushed) return;
-    }
-    count = cache.cpu_arrays.take_freed(std::span(batch, cache.array_capacity));
+    count = cache.cpu_arrays.pop_many(std::span(batch, batch_of(cache)));
   }
   if (count != 0) {
     cache.flushes.fetch_add(1, std::memory_order_relaxed);

@@ -18,9 +18,10 @@
 //
 //   objects taken from slabs == objects with users + objects in arrays         for each cache
 //
-// Locks: list_lock_ (kCacheList) guards the table and the list of caches; KmemCache::drain_lock
-// (kCache); the engine's (kSlabNode); CpuArrays' (kCpuArrays). Nothing is allocated under a lock;
-// pages are freed under drain_lock, and under list_lock_ by who visits all caches to empty them.
+// Locks: list_lock_ (kCacheList) guards the table and the list of caches; drain_lock_ (kCache) is
+// held while the arrays of all CPUs are emptied; the engine's (kSlabNode); CpuArrays' (kCpuArrays).
+// Nothing is allocated under a lock; pages are freed under drain_lock_, and under list_lock_ by who
+// visits all caches to empty them.
 
 #include "check/fault_injection.h"
 #include "kmem/size_classes.h"
@@ -55,18 +56,13 @@ class Kmem {
   void* kmalloc_class(unsigned size_class, Gfp gfp, uintptr_t place) {
     if (any(gfp, kTypeBits)) [[unlikely]]
       return alloc(typed_cache(size_class, gfp), gfp, place);
-    return alloc(caches_[kmalloc_cache_number(KmallocType::kNormal, size_class)], gfp, place);
+    return alloc_number(kmalloc_cache_number(KmallocType::kNormal, size_class), gfp, place);
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
   void kfree(const void* object) {
-    Page* page = map_.page_of(object);
-    if (page == nullptr) [[unlikely]]
+    if (!map_.in_direct_map(object)) [[unlikely]]
       return kfree_slow(nullptr, object);
-    KmemCache& cache = caches_[page->cache];
-    if (Arch::push(cache.arrays, const_cast<void*>(object), page->node) != PushResult::kPushed)
-        [[unlikely]] {
-      kfree_slow(page, object);
-    }
+    push_or_free(map_.page_at(object), object);
   }
   void* krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place);
   void kfree_sensitive(const void* object);
@@ -82,24 +78,15 @@ class Kmem {
   bool shrink(KmemCache& cache);
 
   void* alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
-    if (needs_context_check(uint32_t(gfp))) [[unlikely]] {
-      return alloc_slow(cache, gfp, kNoNode, place);
-    }
-    void* object = Arch::pop(cache.arrays);
-    if (object == nullptr) [[unlikely]]
-      return alloc_slow(cache, gfp, kNoNode, place);
-    if (any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
-    return object;
+    return alloc_number(cache.number, gfp, place);
   }
   void* alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
   void free(KmemCache& cache, void* object) {
-    Page* page = map_.page_of(object);
-    if (page == nullptr || page->cache != cache.number) [[unlikely]] {
+    Page* page = map_.page_at(object);
+    if (!map_.in_direct_map(object) || page->cache != cache.number) [[unlikely]] {
       return free_to_wrong_cache(cache, object);
     }
-    if (Arch::push(cache.arrays, object, page->node) != PushResult::kPushed) [[unlikely]] {
-      kfree_slow(page, object);
-    }
+    push_or_free(page, object);
   }
   size_t alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uintptr_t place);
   // Null cache: of any cache.
@@ -149,6 +136,27 @@ class Kmem {
  private:
   friend struct KmemBoot;
 
+  // One array of any cache: the header and room for this many objects.
+  static constexpr uint16_t kArrayEntries = 62;
+  static constexpr size_t kArrayBytes = sizeof(quarry_array) + kArrayEntries * sizeof(void*);
+
+  [[gnu::always_inline]] void* alloc_number(unsigned number, Gfp gfp, uintptr_t place) {
+    if (!needs_context_check(uint32_t(gfp))) [[likely]] {
+      void* object = Arch::pop(arrays_, number * kArrayBytes);
+      if (object != nullptr) [[likely]] {
+        if (any(gfp, gfp::kZero)) __builtin_memset(object, 0, caches_[number].object_size);
+        return object;
+      }
+    }
+    return alloc_slow(caches_[number], gfp, kNoNode, place);
+  }
+  // Cache number 0 has arrays of capacity 0.
+  [[gnu::always_inline]] void push_or_free(Page* page, const void* object) {
+    if (Arch::push(arrays_, page->cache * kArrayBytes, const_cast<void*>(object), page->node) !=
+        PushResult::kPushed) [[unlikely]] {
+      kfree_slow(page, object);
+    }
+  }
   [[gnu::cold]] KmemCache& typed_cache(unsigned size_class, Gfp gfp) {
     return caches_[kmalloc_cache_number(kmalloc_type(gfp), size_class)];
   }
@@ -184,6 +192,7 @@ class Kmem {
 
   // What every allocation reads comes first.
   KmemCache* caches_ = nullptr;
+  quarry_arrays arrays_{};
   PageMap map_;  // a copy, which saves the fast paths a load
 
   PageAllocator* pages_ = nullptr;
@@ -191,16 +200,15 @@ class Kmem {
   Reporter* reporter_ = nullptr;
   unsigned max_caches_ = 0;
 
-  // Memory of cache number n: arrays at array_memory_ + n * array bytes, with the stride of all
-  // caches' arrays together; engine state at node_memory_ + n * node_count * node_bytes.
-  unsigned char* array_memory_ = nullptr;
-  uintptr_t array_stride_ = 0;
+  // Of cache number n: arrays at offset n * kArrayBytes of the table, engine state at node_memory_
+  // + n * node_count * node_bytes.
+  CpuArrayTable array_table_;
   unsigned char* node_memory_ = nullptr;
-  ArrayCpus array_cpus_;
 
   mutable SpinLock list_lock_{LockRank::kCacheList};
   KmemCache* first_ QUARRY_GUARDED_BY(list_lock_) = nullptr;
   KmemCache* last_ QUARRY_GUARDED_BY(list_lock_) = nullptr;
+  SpinLock drain_lock_{LockRank::kCache};
 
   FaultInjector fault_;
   std::atomic<size_t> slab_pages_{0};

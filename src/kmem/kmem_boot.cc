@@ -8,17 +8,15 @@ namespace quarry {
 
 namespace {
 
-// One array of any cache: the header and two stacks of up to 31 objects.
-constexpr size_t kArrayBytes = sizeof(quarry_array) + 2 * 31 * sizeof(void*);
 constexpr unsigned kMinCaches = 64;
 constexpr unsigned kMaxCaches = 1024;
 
 // As many caches as the machine deserves: one for each 256 KiB, unless their arrays would take more
 // than 1/32 of its memory.
-unsigned cache_count_for(uint64_t bytes, unsigned cpus) {
+unsigned cache_count_for(uint64_t bytes, unsigned cpus, size_t array_bytes) {
   uint64_t count = bytes >> 18;
   if (count > kMaxCaches) count = kMaxCaches;
-  while (count > kMinCaches && count * (cpus + 1) * kArrayBytes > bytes >> 5) count >>= 1;
+  while (count > kMinCaches && count * (cpus + 1) * array_bytes > bytes >> 5) count >>= 1;
   return count < kMinCaches ? kMinCaches : static_cast<unsigned>(count);
 }
 
@@ -65,26 +63,27 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
   fault_.set_parameters(failslab);
 
   const unsigned cpus = pages.cpu_count();
-  max_caches_ = cache_count_for(boot.memblock().memory().bytes(), cpus);
-  array_stride_ = max_caches_ * kArrayBytes;
+  max_caches_ = cache_count_for(boot.memblock().memory().bytes(), cpus, kArrayBytes);
+  const uintptr_t stride = max_caches_ * kArrayBytes;
   caches_ = boot.alloc_array<KmemCache>(max_caches_);
-  array_memory_ = boot.alloc_array<unsigned char>(array_stride_ * (cpus + 1));
+  void* arrays = boot.alloc(uint64_t{stride} * (cpus + 1));
   node_memory_ = boot.alloc_array<unsigned char>(size_t{max_caches_} * pages.node_count() *
                                                  engine.node_bytes());
   auto* locks = boot.alloc_array<SpinLock>(cpus);
   auto* nodes = boot.alloc_array<uint16_t>(cpus);
-  if (caches_ == nullptr || array_memory_ == nullptr || node_memory_ == nullptr ||
-      locks == nullptr || nodes == nullptr) {
+  if (caches_ == nullptr || arrays == nullptr || node_memory_ == nullptr || locks == nullptr ||
+      nodes == nullptr) {
     return false;
   }
   for (unsigned cpu = 0; cpu != cpus; ++cpu) {
     new (&locks[cpu]) SpinLock(LockRank::kCpuArrays);
     nodes[cpu] = static_cast<uint16_t>(pages.node_of_cpu(CpuId(cpu)).value());
   }
-  array_cpus_.init(pages.platform(), std::span(locks, cpus), std::span(nodes, cpus));
-  // Cache 0: an array of capacity 0, so that what is no object is refused by every fast path.
+  array_table_.init(pages.platform(), arrays_, arrays, stride, std::span(locks, cpus),
+                    std::span(nodes, cpus));
+  if (fault_.active()) array_table_.turn_off();
+  // Its arrays have no capacity: what is no object is refused by every fast path.
   new (&caches_[0]) KmemCache;
-  caches_[0].arrays.base = reinterpret_cast<uintptr_t>(array_memory_);
   return make_kmalloc_caches();
 }
 
@@ -128,19 +127,15 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
   for (unsigned node = 0; node != pages_->node_count(); ++node) {
     engine_->init_node(states + node * node_bytes);
   }
-  cache.cpu_arrays.init(array_cpus_, cache.arrays, array_memory_ + number * kArrayBytes,
-                        array_stride_, cache.array_capacity);
-  if (fault_.active()) cache.cpu_arrays.turn_off();
+  if (cache.array_capacity > kArrayEntries) cache.array_capacity = kArrayEntries;
+  cache.cpu_arrays.init(array_table_, number * kArrayBytes, cache.array_capacity);
   return true;
 }
 
 void Kmem::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
-  LockGuard guard(list_lock_);
-  for_each_locked([&](KmemCache& cache) {
-    LockGuard drain(cache.drain_lock);
-    fault_.active() ? cache.cpu_arrays.turn_off() : cache.cpu_arrays.turn_on();
-  });
+  LockGuard guard(drain_lock_);
+  fault_.active() ? array_table_.turn_off() : array_table_.turn_on();
 }
 
 }  // namespace quarry

@@ -15,7 +15,6 @@
 #include "quarry/gfp.h"
 #include "quarry/units.h"
 #include "sync/cpu_arrays.h"
-#include "sync/spinlock.h"
 
 namespace quarry {
 
@@ -37,14 +36,12 @@ class alignas(64) KmemCache : public ::kmem_cache {
   uint32_t min_partial = 0;   // empty slabs are kept while fewer partial ones than this are there
 
   CpuArrays cpu_arrays;
-  uint16_t array_capacity = 0;   // objects in each of an array's two stacks
+  uint16_t array_capacity = 0;   // objects that each CPU can hold
   void* engine_nodes = nullptr;  // the engine's state, one for each node
 
   // Order of creation; guarded by Kmem's list lock.
   KmemCache* next = nullptr;
   KmemCache* previous = nullptr;
-  // Held while the arrays of all CPUs are emptied.
-  SpinLock drain_lock{LockRank::kCache};
 
   // Statistics of slow paths, relaxed.
   std::atomic<size_t> hits{0};

@@ -3,46 +3,52 @@
 
 namespace quarry {
 
-void CpuArrays::init(const ArrayCpus& cpus, quarry_arrays& hot, void* memory, uintptr_t stride,
-                     uint16_t capacity) {
-  QUARRY_ASSERT(stride >= array_bytes(capacity, cpus.count()));
-  cpus_ = &cpus;
+void CpuArrayTable::init(Platform& platform, quarry_arrays& hot, void* memory, uintptr_t stride,
+                         std::span<SpinLock> locks, std::span<const uint16_t> nodes) {
   hot_ = &hot;
   stride_ = stride;
+  platform_ = &platform;
+  locks_ = locks.data();
+  nodes_ = nodes.data();
+  cpus_ = static_cast<unsigned>(locks.size());
+  lockless_ = platform.has_lockless_arrays();
+  hot = {reinterpret_cast<uintptr_t>(memory), 0};
+  turn_on();
+}
+
+void CpuArrayTable::turn_off() {
+  off_.store(true, std::memory_order_relaxed);
+  // Ordered before the reads of take_all() by settle().
+  std::atomic_ref(hot_->stride).store(0, std::memory_order_relaxed);
+}
+
+void CpuArrayTable::turn_on() {
+  off_.store(false, std::memory_order_relaxed);
+  // Release: whoever finds an array through the stride sees what take_all() left in it.
+  if (lockless_) std::atomic_ref(hot_->stride).store(stride_, std::memory_order_release);
+}
+
+void CpuArrays::init(CpuArrayTable& table, uintptr_t offset, uint16_t capacity) {
+  QUARRY_ASSERT(offset + array_bytes(capacity, table.cpus()) <= table.stride_);
+  table_ = &table;
+  offset_ = offset;
   capacity_ = capacity;
-  hot.base = reinterpret_cast<uintptr_t>(memory);
-  hot.stride = 0;
-  for (unsigned cpu = 0; cpu != cpus.count(); ++cpu) {
+  for (unsigned cpu = 0; cpu != table.cpus(); ++cpu) {
     if (is_active(CpuId(cpu))) array_of(CpuId(cpu))->capacity = 0;
   }
-  for (unsigned cpu = 0; cpu < cpus.count(); cpu += 32) {
+  for (unsigned cpu = 0; cpu < table.cpus(); cpu += 32) {
     active_word(CpuId(cpu)).store(0, std::memory_order_relaxed);
   }
-  turn_on();
 }
 
 uint32_t CpuArrays::count(CpuId cpu) const {
   if (!is_active(cpu)) return 0;
   quarry_array& array = *array_of(cpu);
-  if (!cpus_->lockless()) {
-    LockGuard guard(cpus_->lock(cpu));
-    return (array.ready + array.freed) / 2;
+  if (!table_->lockless()) {
+    LockGuard guard(table_->lock(cpu));
+    return array.count;
   }
-  return (std::atomic_ref(array.ready).load(std::memory_order_relaxed) +
-          std::atomic_ref(array.freed).load(std::memory_order_relaxed)) /
-         2;
-}
-
-void CpuArrays::turn_off() {
-  off_.store(true, std::memory_order_relaxed);
-  // Ordered before the reads of take_all() by ArrayCpus::settle().
-  std::atomic_ref(hot_->stride).store(0, std::memory_order_relaxed);
-}
-
-void CpuArrays::turn_on() {
-  off_.store(false, std::memory_order_relaxed);
-  // Release: whoever finds an array through the stride sees what take_all() left in it.
-  if (cpus_->lockless()) std::atomic_ref(hot_->stride).store(stride_, std::memory_order_release);
+  return std::atomic_ref(array.count).load(std::memory_order_relaxed);
 }
 
 bool CpuArrays::activate(CpuId cpu) {
@@ -50,41 +56,38 @@ bool CpuArrays::activate(CpuId cpu) {
   // First the bit, so that no emptying misses an array that can hold something.
   active_word(cpu).fetch_or(1U << cpu.value() % 32, std::memory_order_seq_cst);
   quarry_array* array = array_of(cpu);
-  // Two callers may meet here and write the same; the CPU itself writes only the sizes.
-  std::atomic_ref(array->node).store(uint32_t{cpus_->node(cpu)}, std::memory_order_relaxed);
-  std::atomic_ref(array->capacity).store(uint32_t{2} * capacity_, std::memory_order_release);
+  // Two callers may meet here and write the same; the CPU itself writes only the count.
+  std::atomic_ref(array->node)
+      .store(uint32_t{table_->nodes_[cpu.value()]}, std::memory_order_relaxed);
+  std::atomic_ref(array->capacity).store(uint32_t{capacity_}, std::memory_order_release);
   return true;
 }
 
 bool CpuArrays::activate_here() {
   if (is_off()) return false;
   const int cpu = Arch::cpu_id();
-  return cpu >= 0 && static_cast<unsigned>(cpu) < cpus_->count() && activate(CpuId(cpu));
+  return cpu >= 0 && static_cast<unsigned>(cpu) < table_->cpus() && activate(CpuId(cpu));
 }
 
 uint32_t CpuArrays::take_piece(CpuId cpu, void** piece) {
   if (!is_active(cpu)) return 0;
-  const auto take = [&] {
-    quarry_array& array = *array_of(cpu);
-    const uint32_t freed = array_ops::pop_many(array, ArraySide::kFreed, piece, kPiece);
-    return freed != 0 ? freed : array_ops::pop_many(array, ArraySide::kReady, piece, kPiece);
-  };
-  if (cpus_->lockless()) return take();
-  LockGuard guard(cpus_->lock(cpu));
-  return take();
+  quarry_array& array = *array_of(cpu);
+  if (table_->lockless()) return array_ops::pop_many(array, piece, kPiece);
+  LockGuard guard(table_->lock(cpu));
+  return array_ops::pop_many(array, piece, kPiece);
 }
 
 template <class Operation>
 uint32_t CpuArrays::on_locked_array(Operation&& operation) {
   if (is_off()) return 0;
-  const CpuId cpu = cpus_->current();
-  LockGuard guard(cpus_->lock(cpu));
+  const CpuId cpu = table_->platform_->current_cpu();
+  LockGuard guard(table_->lock(cpu));
   activate(cpu);
   return operation(*array_of(cpu));
 }
 
 void* CpuArrays::pop() {
-  if (cpus_->lockless()) return Arch::pop(*hot_);
+  if (table_->lockless()) return Arch::pop(*table_->hot_, offset_);
   void* object = nullptr;
   on_locked_array([&](quarry_array& array) {
     object = array_ops::pop(array);
@@ -93,17 +96,12 @@ void* CpuArrays::pop() {
   return object;
 }
 
-uint32_t CpuArrays::turn_over() {
-  if (cpus_->lockless()) return Arch::turn_over(*hot_);
-  return on_locked_array([](quarry_array& array) { return array_ops::turn_over(array); });
-}
-
 PushResult CpuArrays::push(void* object, uint16_t node) {
   PushResult result = PushResult::kRefused;
-  if (cpus_->lockless()) {
-    result = Arch::push(*hot_, object, node);
+  if (table_->lockless()) {
+    result = Arch::push(*table_->hot_, offset_, object, node);
     if (result != PushResult::kRefused || !activate_here()) return result;
-    return Arch::push(*hot_, object, node);
+    return Arch::push(*table_->hot_, offset_, object, node);
   }
   on_locked_array([&](quarry_array& array) {
     result = array_ops::push(array, object, node);
@@ -112,39 +110,23 @@ PushResult CpuArrays::push(void* object, uint16_t node) {
   return result;
 }
 
-template <ArraySide kSide>
 uint32_t CpuArrays::pop_many(std::span<void*> objects) {
   const auto count = static_cast<uint32_t>(objects.size());
-  if (cpus_->lockless()) return Arch::pop_many<kSide>(*hot_, objects.data(), count);
-  return on_locked_array([&](quarry_array& array) {
-    return array_ops::pop_many(array, kSide, objects.data(), count);
-  });
+  if (table_->lockless()) return Arch::pop_many(*table_->hot_, offset_, objects.data(), count);
+  return on_locked_array(
+      [&](quarry_array& array) { return array_ops::pop_many(array, objects.data(), count); });
 }
 
-template <ArraySide kSide>
 uint32_t CpuArrays::push_many(std::span<void* const> objects, uint16_t node) {
   const auto count = static_cast<uint32_t>(objects.size());
-  if (cpus_->lockless()) {
-    const uint32_t moved = Arch::push_many<kSide>(*hot_, objects.data(), count, node);
+  if (table_->lockless()) {
+    const uint32_t moved = Arch::push_many(*table_->hot_, offset_, objects.data(), count, node);
     if (moved != 0 || count == 0 || !activate_here()) return moved;
-    return Arch::push_many<kSide>(*hot_, objects.data(), count, node);
+    return Arch::push_many(*table_->hot_, offset_, objects.data(), count, node);
   }
   return on_locked_array([&](quarry_array& array) {
-    return array_ops::push_many(array, kSide, objects.data(), count, node);
+    return array_ops::push_many(array, objects.data(), count, node);
   });
-}
-
-uint32_t CpuArrays::take_ready(std::span<void*> objects) {
-  return pop_many<ArraySide::kReady>(objects);
-}
-uint32_t CpuArrays::take_freed(std::span<void*> objects) {
-  return pop_many<ArraySide::kFreed>(objects);
-}
-uint32_t CpuArrays::put_ready(std::span<void* const> objects, uint16_t node) {
-  return push_many<ArraySide::kReady>(objects, node);
-}
-uint32_t CpuArrays::put_freed(std::span<void* const> objects, uint16_t node) {
-  return push_many<ArraySide::kFreed>(objects, node);
 }
 
 }  // namespace quarry

@@ -38,7 +38,8 @@ inline void update_forbidden_gfp(quarry_context& context) {
 
 // The one test of an allocation's fast path: true leads to the slow path, which looks closer.
 inline bool needs_context_check(uint32_t gfp) {
-  return ((gfp | QUARRY_ANY_REQUEST) & Arch::context().forbidden_gfp) != 0;
+  const uint32_t forbidden = Arch::context().forbidden_gfp;
+  return __builtin_expect(forbidden != 0, 0) && ((gfp | QUARRY_ANY_REQUEST) & forbidden) != 0;
 }
 
 // Sections of one kind, which `depth` names. `place` is the code address shown in a report of an

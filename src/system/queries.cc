@@ -40,7 +40,7 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
           .size = cache.size,
           .objects_per_slab = cache.objects,
           .pages_per_slab = cache.order.pages(),
-          .array_capacity = 2U * cache.array_capacity,
+          .array_capacity = cache.array_capacity,
           .active_objects = sums.total_objects - sums.free_in_partial,
           .total_objects = sums.total_objects,
           .slabs = sums.slabs,

@@ -39,29 +39,16 @@ Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
   if (order <= kMaxPcpOrder && !needs_context_check(uint32_t(gfp))) [[likely]] {
     const Route& route = route_of(gfp, node);
     if (above_fast_mark(*route.free, *route.mark, order)) [[likely]] {
-      const quarry_arrays& stack = route.stacks[order.value() * kPcpTypes];
-      Page* page = static_cast<Page*>(Arch::pop(stack));
-      if (page == nullptr) [[unlikely]] {
-        return alloc_turned_over(gfp, order, node, place_or_caller(place), stack);
+      Page* page = static_cast<Page*>(Arch::pop(stacks_, route.stack_offset[order.value()]));
+      if (page != nullptr) [[likely]] {
+        if (any(gfp, gfp::kZero | gfp::kComp)) [[unlikely]]
+          return finish(page, gfp, order);
+        make_plain(*page);
+        return page;
       }
-      if (any(gfp, gfp::kZero | gfp::kComp)) [[unlikely]]
-        return finish(page, gfp, order);
-      make_plain(*page);
-      return page;
     }
   }
   return alloc_slow(gfp, order, node, place_or_caller(place));
-}
-
-// The fast path once more, after a look at what was freed.
-[[gnu::noinline]] Page* PageAllocator::alloc_turned_over(Gfp gfp, Order order, NodeId node,
-                                                         uintptr_t place,
-                                                         const quarry_arrays& stack) {
-  if (Arch::turn_over(stack) != 0) {
-    void* block = Arch::pop(stack);
-    if (block != nullptr) return finish(static_cast<Page*>(block), gfp, order);
-  }
-  return alloc_slow(gfp, order, node, place);
 }
 
 [[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
@@ -179,9 +166,6 @@ Page* PageAllocator::from_zone(Zone& zone, const AllocRequest& request) {
 Page* PageAllocator::from_stack(Zone& zone, const AllocRequest& request) {
   CpuArrays& stack = zone.stacks.arrays(request.order, request.type);
   if (void* block = stack.pop()) return static_cast<Page*>(block);
-  if (stack.turn_over() != 0) {
-    if (void* block = stack.pop()) return static_cast<Page*>(block);
-  }
   return stack.is_off() ? nullptr : refill_stack(zone, request, stack);
 }
 
@@ -216,7 +200,7 @@ Page* PageAllocator::refill_stack(Zone& zone, const AllocRequest& request, CpuAr
     mark_in_stack(*page, request.order);
     add_flags(*page, zeroed);
   }
-  const uint32_t pushed = stack.put_ready(rest, 0);
+  const uint32_t pushed = stack.push_many(rest, 0);
   if (pushed != rest.size()) free_to_zone(zone, rest.subspan(pushed), request.order);
   return static_cast<Page*>(block[wanted - 1]);
 }

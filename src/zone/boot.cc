@@ -133,14 +133,11 @@ bool PageAllocator::build_cpus(BootMemory& boot) {
   static_assert(kMaxNodes * kZoneTypes < kNoZone);
   cpu_locks_ = boot.alloc_array<SpinLock>(cpu_count_);
   home_ = boot.alloc_array<uint16_t>(cpu_count_);
-  // Stacks belong to a zone: pushing need not compare nodes, so all CPUs pretend to be on node 0.
-  const uint16_t* no_nodes = boot.alloc_array<uint16_t>(cpu_count_);
-  if (cpu_locks_ == nullptr || home_ == nullptr || no_nodes == nullptr) return false;
+  if (cpu_locks_ == nullptr || home_ == nullptr) return false;
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) {
     new (&cpu_locks_[cpu]) SpinLock(LockRank::kPageCpu);
     ++nodes_[platform_->cpu_node(CpuId(cpu)).value()].cpus;
   }
-  array_cpus_.init(*platform_, {cpu_locks_, cpu_count_}, {no_nodes, cpu_count_});
   return true;
 }
 
@@ -227,13 +224,24 @@ uint32_t PageAllocator::pcp_high_of(const Zone& zone) const {
 }
 
 bool PageAllocator::build_stacks(BootMemory& boot) {
+  size_t stride = 0;
+  for (const Zone& zone : zones()) {
+    if (!zone.populated()) continue;
+    stride += PageStacks::cpu_bytes(pcp_batch(zone.managed), pcp_high_of(zone), cpu_count_);
+  }
+  void* memory = boot.alloc(uint64_t{stride} * (cpu_count_ + 1));
+  // Stacks belong to a zone: pushing need not compare nodes, so all CPUs pretend to be on node 0.
+  const uint16_t* no_nodes = boot.alloc_array<uint16_t>(cpu_count_);
+  if (memory == nullptr || no_nodes == nullptr) return false;
+  stack_table_.init(*platform_, stacks_, memory, stride, {cpu_locks_, cpu_count_},
+                    {no_nodes, cpu_count_});
+  uintptr_t offset = 0;
   for (Zone& zone : zones()) {
     if (!zone.populated()) continue;
     const uint32_t batch = pcp_batch(zone.managed);
     const uint32_t high = pcp_high_of(zone);
-    void* memory = boot.alloc(PageStacks::memory_bytes(batch, high, cpu_count_));
-    if (memory == nullptr) return false;
-    zone.stacks.init(array_cpus_, memory, batch, high);
+    zone.stacks.init(stack_table_, offset, batch, high);
+    offset += PageStacks::cpu_bytes(batch, high, cpu_count_);
   }
   return true;
 }
@@ -242,13 +250,13 @@ bool PageAllocator::build_routes(BootMemory& boot) {
   const size_t count = size_t{1} + cpu_count_ + node_count_;
   auto* tables = boot.alloc_array<RouteTable>(count);
   if (tables == nullptr) return false;
-  for (Route& closed : tables[0].route) closed = {&kNothingFree, &kUnreachableMark, nullptr};
+  for (Route& closed : tables[0].route) closed = {&kNothingFree, &kUnreachableMark, {}};
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) {
     fill_routes(tables[1 + cpu], node_of_cpu(CpuId(cpu)));
   }
   for (unsigned n = 0; n != node_count_; ++n) fill_routes(tables[1 + cpu_count_ + n], NodeId(n));
   route_tables_ = tables;
-  route_step_ = array_cpus_.lockless() ? 1 : 0;
+  route_step_ = stack_table_.lockless() ? 1 : 0;
   if (node_count_ == 1) shared_routes_ = &tables[1];
   return true;
 }
@@ -260,12 +268,14 @@ void PageAllocator::fill_routes(RouteTable& table, NodeId id) const {
     const ZoneType highest = gfp_zone(gfp);
     const Zone* zone = node(id).fallback.first(highest);
     Route& route = table.route[bits];
-    if (zone_bits_valid(gfp) && type <= MigrateType::kReclaimable && zone != nullptr &&
-        zone->node == id) {
-      route = {&zone->counters, &zone->fast_mark[static_cast<unsigned>(highest)],
-               &zone->stacks.hot(Order(0), type)};
-    } else {
-      route = {&kNothingFree, &kUnreachableMark, nullptr};
+    route = {&kNothingFree, &kUnreachableMark, {}};
+    if (!zone_bits_valid(gfp) || type > MigrateType::kReclaimable || zone == nullptr ||
+        zone->node != id) {
+      continue;
+    }
+    route = {&zone->counters, &zone->fast_mark[static_cast<unsigned>(highest)], {}};
+    for (uint8_t order = 0; order != kPcpOrders; ++order) {
+      route.stack_offset[order] = zone->stacks.offset(Order(order), type);
     }
   }
 }

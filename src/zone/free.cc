@@ -44,7 +44,7 @@ void PageAllocator::mark_in_stack(Page& page, Order order) {
     return free_block_slow(page, order);
   Zone& zone = zones_[block.zone_id];
   mark_in_stack(*page, order);
-  const PushResult result = Arch::push(zone.stacks.hot(order, type), page, 0);
+  const PushResult result = Arch::push(stacks_, zone.stacks.offset(order, type), page, 0);
   if (result != PushResult::kPushed) [[unlikely]]
     free_to_stack(zone, page, order, type);
 }
@@ -126,10 +126,9 @@ bool PageAllocator::dissolve_compound(Page* page, Order order) {
 void PageAllocator::free_to_stack(Zone& zone, Page* page, Order order, MigrateType type) {
   CpuArrays& stack = zone.stacks.arrays(order, type);
   PushResult result = stack.push(page, 0);
-  if (result == PushResult::kRefused && stack.turn_over() != 0) result = stack.push(page, 0);
   if (result == PushResult::kRefused && !stack.is_off()) {
     void* block[PageStacks::kMostRefill];
-    const uint32_t count = stack.take_freed(std::span(block, zone.stacks.refill_count(order)));
+    const uint32_t count = stack.pop_many(std::span(block, zone.stacks.refill_count(order)));
     free_to_zone(zone, std::span(block, count), order);
     result = stack.push(page, 0);
   }

@@ -143,13 +143,13 @@ class PageAllocator {
  private:
   friend class SlowPath;
 
-  // Where the fast path takes a request, by its zone and mobility bits: what it compares and the
-  // stacks of order 0; those of the other orders follow. Closed where the slow path has to decide,
-  // for contradicting bits and where the first zone is another node's: then no mark is ever met.
-  struct alignas(4 * sizeof(void*)) Route {
+  // Where the fast path takes a request, by its zone and mobility bits: what it compares, and where
+  // the stacks of each order lie. Closed where the slow path has to decide, for contradicting bits
+  // and where the first zone is another node's: then no mark is ever met.
+  struct alignas(32) Route {
     const BuddyCounters* free;
     const std::atomic<long>* mark;
-    const quarry_arrays* stacks;
+    uint32_t stack_offset[kPcpOrders];
   };
   static constexpr size_t kRoutes = 32;
   struct RouteTable {
@@ -190,8 +190,6 @@ class PageAllocator {
   uint32_t pcp_high_of(const Zone& zone) const;
 
   // alloc.cc
-  Page* alloc_turned_over(Gfp gfp, Order order, NodeId node, uintptr_t place,
-                          const quarry_arrays& stack);
   Page* alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t place);
   bool prepare(AllocRequest& request, Gfp gfp, Order order, NodeId node, uintptr_t place);
   bool avoids_fragments(const Zone* preferred) const;
@@ -232,13 +230,13 @@ class PageAllocator {
     uint64_t stacked;
   };
   bool has_zone(ZoneType type) const;
-  void switch_stacks(bool on) QUARRY_REQUIRES(drain_lock_);
   void empty_stacks();
   bool validate_zone(const Zone& zone, TextSink& out) const;
   Census count_pages(const Zone& zone) const;
 
   // The part that each allocation and free reads comes first.
   PageMap map_;  // a copy, which saves the fast paths a load
+  quarry_arrays stacks_{};
   Zone* zones_ = nullptr;
   // A closed one, then one for each CPU, then one for each node. As with arrays, a step of 0 sends
   // every CPU to the closed one where the machine's CPUs are not those that the core runs on.
@@ -254,7 +252,7 @@ class PageAllocator {
   PressureHandler* pressure_ = nullptr;
   KmapOf<Arch>* kmap_ = nullptr;
   SpinLock* cpu_locks_ = nullptr;
-  ArrayCpus array_cpus_;
+  CpuArrayTable stack_table_;
   SpinLock drain_lock_{LockRank::kPageCpu};  // lockless mode: one drain at a time
   unsigned long lock_all_irq_state_ = 0;     // guarded by all locks
   FreshFrames fresh_;

@@ -5,15 +5,15 @@ namespace quarry {
 
 namespace {
 
-constexpr uint32_t kMostBlocks = 256;
+constexpr uint32_t kMostBlocks = 512;
 
 }  // namespace
 
-// Blocks of each of the two stacks of an array: together the arrays of an order and type hold half
-// of what Linux lets all lists of the CPU together have, and at least one refill.
+// The stack of an order and type holds half of what Linux lets all lists of the CPU together have,
+// and at least two refills.
 uint16_t PageStacks::capacity(uint32_t batch, uint32_t high, Order order) {
-  const uint32_t blocks = high >> (order.value() + 2);
-  const uint32_t least = refill_count(batch, order);
+  const uint32_t blocks = high >> (order.value() + 1);
+  const uint32_t least = 2 * refill_count(batch, order);
   const uint32_t wanted = blocks < least ? least : blocks;
   return static_cast<uint16_t>(wanted < kMostBlocks ? wanted : kMostBlocks);
 }
@@ -26,20 +26,15 @@ size_t PageStacks::cpu_bytes(uint32_t batch, uint32_t high, unsigned cpus) {
   return round_up(bytes, Arch::kCacheLineBytes);
 }
 
-uint64_t PageStacks::memory_bytes(uint32_t batch, uint32_t high, unsigned cpus) {
-  return uint64_t{cpu_bytes(batch, high, cpus)} * (cpus + 1);
-}
-
-void PageStacks::init(const ArrayCpus& cpus, void* memory, uint32_t batch, uint32_t high) {
+void PageStacks::init(CpuArrayTable& table, uintptr_t offset, uint32_t batch, uint32_t high) {
   batch_ = batch;
   high_ = high;
-  const size_t stride = cpu_bytes(batch, high, cpus.count());
-  auto* next = static_cast<unsigned char*>(memory);
   for (uint8_t order = 0; order != kPcpOrders; ++order) {
     const uint16_t blocks = capacity(batch, high, Order(order));
     for (unsigned type = 0; type != kPcpTypes; ++type) {
-      arrays_[order][type].init(cpus, hot_[order][type], next, stride, blocks);
-      next += CpuArrays::array_bytes(blocks, cpus.count());
+      arrays_[order][type].init(table, offset, blocks);
+      offset_[order][type] = static_cast<uint32_t>(offset);
+      offset += CpuArrays::array_bytes(blocks, table.cpus());
     }
   }
 }
@@ -50,18 +45,6 @@ uint32_t PageStacks::count(CpuId cpu) const {
     for (const CpuArrays& arrays : arrays_[order]) pages += arrays.count(cpu) << order;
   }
   return pages;
-}
-
-void PageStacks::turn_off() {
-  for (auto& types : arrays_) {
-    for (CpuArrays& arrays : types) arrays.turn_off();
-  }
-}
-
-void PageStacks::turn_on() {
-  for (auto& types : arrays_) {
-    for (CpuArrays& arrays : types) arrays.turn_on();
-  }
 }
 
 }  // namespace quarry

@@ -5,7 +5,7 @@
 // up to 3 and each migrate type that requests name (Linux: per_cpu_pageset). Entries are the first
 // pages of blocks, marked PCP. They count as used in the zone's free_pages.
 //
-// All stacks of one CPU lie side by side, so one stride serves them all.
+// The stacks of all zones lie in one table.
 
 #include "sync/cpu_arrays.h"
 #include "zone/buddy.h"
@@ -17,15 +17,14 @@ inline constexpr unsigned kPcpOrders = kMaxPcpOrder.value() + 1u;
 
 class PageStacks {
  public:
-  // What init() wants to be given, zeroed.
-  static uint64_t memory_bytes(uint32_t batch, uint32_t high, unsigned cpus);
-  void init(const ArrayCpus& cpus, void* memory, uint32_t batch, uint32_t high);
+  // What init() needs of each CPU's part of the table.
+  static size_t cpu_bytes(uint32_t batch, uint32_t high, unsigned cpus);
+  void init(CpuArrayTable& table, uintptr_t offset, uint32_t batch, uint32_t high);
   void set_high(uint32_t high) { high_ = high; }
 
-  // For the fast path: the arrays of that order and type. Those of the next order follow kPcpTypes
-  // further on.
-  const quarry_arrays& hot(Order order, MigrateType type) const {
-    return hot_[order.value()][static_cast<unsigned>(type)];
+  // For the fast path: where in the table the arrays of that order and type lie.
+  uint32_t offset(Order order, MigrateType type) const {
+    return offset_[order.value()][static_cast<unsigned>(type)];
   }
   CpuArrays& arrays(Order order, MigrateType type) {
     return arrays_[order.value()][static_cast<unsigned>(type)];
@@ -43,8 +42,6 @@ class PageStacks {
   uint32_t high() const { return high_; }
   uint32_t count(CpuId cpu) const;
 
-  void turn_off();
-  void turn_on();
   // Calls `take(span<void*> blocks, Order)` for everything in the stacks; see
   // CpuArrays::take_all().
   template <class Take>
@@ -68,9 +65,8 @@ class PageStacks {
 
  private:
   static uint16_t capacity(uint32_t batch, uint32_t high, Order order);
-  static size_t cpu_bytes(uint32_t batch, uint32_t high, unsigned cpus);
 
-  quarry_arrays hot_[kPcpOrders][kPcpTypes] = {};
+  uint32_t offset_[kPcpOrders][kPcpTypes] = {};
   CpuArrays arrays_[kPcpOrders][kPcpTypes] = {};
   uint32_t batch_ = 0;
   uint32_t high_ = 0;

@@ -5,7 +5,7 @@
 namespace quarry {
 
 NodeId PageAllocator::local_node() const {
-  if (array_cpus_.lockless()) {
+  if (stack_table_.lockless()) {
     const auto cpu = static_cast<unsigned>(Arch::cpu_id());
     if (cpu < cpu_count_) return NodeId(home_[cpu]);
   }
@@ -36,11 +36,11 @@ bool PageAllocator::has_zone(ZoneType type) const {
 }
 
 void PageAllocator::drain_all() {
-  if (array_cpus_.lockless()) {
+  if (stack_table_.lockless()) {
     LockGuard guard(drain_lock_);
-    switch_stacks(false);
-    if (array_cpus_.settle()) empty_stacks();
-    switch_stacks(!fault_.active());
+    stack_table_.turn_off();
+    if (stack_table_.settle()) empty_stacks();
+    if (!fault_.active()) stack_table_.turn_on();
   } else {
     empty_stacks();
   }
@@ -53,23 +53,9 @@ void PageAllocator::drain_local() {
     for (uint8_t i = 0; i != kPcpOrders * kPcpTypes; ++i) {
       const Order order(i / kPcpTypes);
       CpuArrays& stack = zone.stacks.arrays(order, MigrateType(i % kPcpTypes));
-      while (const uint32_t count = stack.take_freed(block)) {
+      while (const uint32_t count = stack.pop_many(block)) {
         free_to_zone(zone, std::span(block, count), order);
       }
-      while (const uint32_t count = stack.take_ready(block)) {
-        free_to_zone(zone, std::span(block, count), order);
-      }
-    }
-  }
-}
-
-void PageAllocator::switch_stacks(bool on) {
-  for (Zone& zone : zones()) {
-    if (!zone.populated()) continue;
-    if (on) {
-      zone.stacks.turn_on();
-    } else {
-      zone.stacks.turn_off();
     }
   }
 }
@@ -85,17 +71,17 @@ void PageAllocator::empty_stacks() {
 void PageAllocator::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
   LockGuard guard(drain_lock_);
-  switch_stacks(!fault_.active());
+  fault_.active() ? stack_table_.turn_off() : stack_table_.turn_on();
 }
 
 // The analysis cannot follow a number of locks that is known at run time only.
 void PageAllocator::lock_all() {
   const unsigned long irq_state = Arch::irq_save();
   drain_lock_.lock();
-  if (array_cpus_.lockless()) {
+  if (stack_table_.lockless()) {
     // No lock keeps another thread from its CPU's stacks: stacks that are off do.
-    switch_stacks(false);
-    array_cpus_.settle();
+    stack_table_.turn_off();
+    stack_table_.settle();
   }
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].lock_nested();
   for (Zone& zone : zones()) zone.lock.lock_nested();
@@ -106,7 +92,7 @@ void PageAllocator::unlock_all() {
   const unsigned long irq_state = lock_all_irq_state_;
   for (Zone& zone : zones()) zone.lock.unlock();
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].unlock();
-  if (array_cpus_.lockless()) switch_stacks(!fault_.active());
+  if (stack_table_.lockless() && !fault_.active()) stack_table_.turn_on();
   drain_lock_.unlock();
   Arch::irq_restore(irq_state);
 }

@@ -26,6 +26,7 @@ namespace {
 constexpr unsigned kWorkers = 4;
 constexpr unsigned kObjects = 600;
 constexpr unsigned kCapacity = 24;
+constexpr uintptr_t kOffset = 64;
 constexpr unsigned kRounds = 400'000;
 constexpr useconds_t kDrainEveryUs = 100;
 constexpr long kSignalEveryNs = 60'000;
@@ -49,10 +50,12 @@ class Arrays {
     EXPECT_TRUE(machine.open({.ram_bytes = 16 * kMiB}));
     nodes_.resize(machine.cpu_count(), 3);
     // Sync's locks are for machines without restartable sequences; they are never taken here.
-    cpus_.init(machine, std::span<SpinLock>(locks_.data(), machine.cpu_count()), nodes_);
-    const size_t stride = round_up(CpuArrays::array_bytes(kCapacity, machine.cpu_count()), 64);
+    const size_t stride =
+        kOffset + round_up(CpuArrays::array_bytes(kCapacity, machine.cpu_count()), 64);
     memory_.resize((machine.cpu_count() + 1) * stride / sizeof(uint64_t));
-    arrays_.init(cpus_, hot, memory_.data(), stride, kCapacity);
+    table_.init(machine, hot, memory_.data(), stride,
+                std::span<SpinLock>(locks_.data(), machine.cpu_count()), nodes_);
+    arrays_.init(table_, kOffset, kCapacity);
   }
 
   bool store(Object& object) {
@@ -62,17 +65,13 @@ class Arrays {
     return false;
   }
   Object* fetch() {
-    auto* object = static_cast<Object*>(Arch::pop(hot));
-    if (object == nullptr && Arch::turn_over(hot) != 0) {
-      object = static_cast<Object*>(Arch::pop(hot));
-    }
+    auto* object = static_cast<Object*>(Arch::pop(hot, kOffset));
     if (object != nullptr) take(*object);
     return object;
   }
   size_t fetch_many(Object** objects, uint32_t count) {
     void* got[kCapacity];
-    uint32_t moved = Arch::pop_many<ArraySide::kReady>(hot, got, count);
-    if (moved == 0) moved = Arch::pop_many<ArraySide::kFreed>(hot, got, count);
+    const uint32_t moved = Arch::pop_many(hot, kOffset, got, count);
     for (uint32_t i = 0; i != moved; ++i) take(*(objects[i] = static_cast<Object*>(got[i])));
     return moved;
   }
@@ -84,7 +83,7 @@ class Arrays {
       if (object->stored.exchange(true)) ++errors;
       given[i] = object;
     }
-    const uint32_t moved = Arch::push_many<ArraySide::kReady>(hot, given, count, 3);
+    const uint32_t moved = Arch::push_many(hot, kOffset, given, count, 3);
     for (uint32_t i = moved; i != count; ++i) static_cast<Object*>(given[i])->stored = false;
     // Those that were not moved are at the front of what was offered from the end.
     list.erase(list.end() - count, list.end() - count + moved);
@@ -95,12 +94,12 @@ class Arrays {
   }
   // Empties the arrays of all CPUs.
   void drain(std::vector<Object*>& list) {
-    arrays_.turn_off();
-    if (!cpus_.settle()) ++errors;
+    table_.turn_off();
+    if (!table_.settle()) ++errors;
     arrays_.take_all([&](std::span<void*> objects) {
       for (void* object : objects) list.push_back(static_cast<Object*>(object));
     });
-    arrays_.turn_on();
+    table_.turn_on();
     for (size_t i = list.size(); i != 0; --i) {
       if (list[i - 1]->stored) take(*list[i - 1]);
     }
@@ -112,7 +111,7 @@ class Arrays {
 
  private:
   bool put(Object& object) {
-    PushResult result = Arch::push(hot, &object, 3);
+    PushResult result = Arch::push(hot, kOffset, &object, 3);
     // What finds an array that was never used gives it its capacity.
     if (result == PushResult::kRefused) result = arrays_.push(&object, 3);
     if (result == PushResult::kTwice) ++errors;
@@ -125,7 +124,7 @@ class Arrays {
   std::array<SpinLock, HostedPlatform::kMaxCpus> locks_;
   std::vector<uint16_t> nodes_;
   std::vector<uint64_t> memory_;
-  ArrayCpus cpus_;
+  CpuArrayTable table_;
   CpuArrays arrays_;
 };
 
@@ -269,9 +268,8 @@ TEST(ArrayStress, AnUnregisteredThreadFindsNothing) {
   alignas(64) unsigned char memory[256] = {};
   quarry_arrays hot{reinterpret_cast<uintptr_t>(memory), 0};
   int object = 0;
-  EXPECT_EQ(Arch::pop(hot), nullptr);
-  EXPECT_EQ(Arch::push(hot, &object, 0), PushResult::kRefused);
-  EXPECT_EQ(Arch::turn_over(hot), 0U);
+  EXPECT_EQ(Arch::pop(hot, 64), nullptr);
+  EXPECT_EQ(Arch::push(hot, 64, &object, 0), PushResult::kRefused);
 }
 
 }  // namespace

@@ -3,14 +3,13 @@
 #ifndef QUARRY_ABI_KMEM_CACHE_H
 #define QUARRY_ABI_KMEM_CACHE_H
 
-#include "array.h"
+#include <stdint.h>
 
 struct kmem_cache {
-  struct quarry_arrays arrays; /* this cache's per-CPU object arrays */
-  uint32_t object_size;        /* bytes a caller may use, and what __GFP_ZERO clears */
-  uint32_t size;               /* distance of two objects in a slab */
-  uint32_t flags;              /* SLAB_* */
-  uint16_t number;             /* in struct page of each of its slabs; never 0 */
+  uint32_t object_size; /* bytes a caller may use, and what __GFP_ZERO clears */
+  uint32_t size;        /* distance of two objects in a slab */
+  uint32_t flags;       /* SLAB_* */
+  uint16_t number; /* in struct page of each of its slabs, and the place of its arrays; not 0 */
   uint16_t align;
 };
 

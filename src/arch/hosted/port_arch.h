@@ -58,14 +58,13 @@ struct Arch {
     asm volatile("pause" ::: "memory");
   }
 
-  static inline void* pop(const quarry_arrays& arrays);
-  static inline PushResult push(const quarry_arrays& arrays, void* object, uint32_t node);
-  static inline uint32_t turn_over(const quarry_arrays& arrays);
-  template <ArraySide kSide>
-  static inline uint32_t pop_many(const quarry_arrays& arrays, void** objects, uint32_t count);
-  template <ArraySide kSide>
-  static inline uint32_t push_many(const quarry_arrays& arrays, void* const* objects,
-                                   uint32_t count, uint32_t node);
+  static inline void* pop(const quarry_arrays& arrays, uintptr_t offset);
+  static inline PushResult push(const quarry_arrays& arrays, uintptr_t offset, void* object,
+                                uint32_t node);
+  static inline uint32_t pop_many(const quarry_arrays& arrays, uintptr_t offset, void** objects,
+                                  uint32_t count);
+  static inline uint32_t push_many(const quarry_arrays& arrays, uintptr_t offset,
+                                   void* const* objects, uint32_t count, uint32_t node);
 };
 
 }  // namespace quarry

@@ -29,7 +29,8 @@ namespace quarry {
   "movl %%fs:4(%[rs]), %k[t]\n\t"                   \
   "incl %k[t]\n\t"                                  \
   "imulq %[stride], %[t]\n\t"                       \
-  "addq %[base], %[t]\n\t"
+  "addq %[base], %[t]\n\t"                          \
+  "addq %[offset], %[t]\n\t"
 #define QUARRY_RSEQ_END                          \
   "2:\n\t"                                       \
   ".pushsection __rseq_failure, \"ax?\"\n\t"     \
@@ -37,54 +38,52 @@ namespace quarry {
   "4:\n\tjmp %l[again]\n\t"                      \
   ".popsection"
 
-// Offset of the first entry of a side.
-template <ArraySide kSide>
-inline constexpr int kSlotOffset = 16 + 8 * (kSide == ArraySide::kReady);
-
 // Only `again` and the ends of push() are C labels: GCC 12 loses what a label's code returns when
 // the asm has outputs that are used after it. An empty array leaves by the end label, result zero.
 
-inline void* Arch::pop(const quarry_arrays& arrays) {
+inline void* Arch::pop(const quarry_arrays& arrays, uintptr_t offset) {
   uintptr_t t;
   uintptr_t c;
   void* object;
 again:
-  asm volatile goto(
-      QUARRY_RSEQ_BEGIN
-      "movl (%[t]), %k[c]\n\t"
-      "xorl %k[object], %k[object]\n\t"
-      "subl $2, %k[c]\n\t"
-      "jc 2f\n\t"
-      "movq 24(%[t], %[c], 8), %[object]\n\t"
-      "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
-      : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
-      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
-      : "memory", "cc"
-      : again);
+  asm volatile goto(QUARRY_RSEQ_BEGIN
+                    "movl (%[t]), %k[c]\n\t"
+                    "xorl %k[object], %k[object]\n\t"
+                    "subl $1, %k[c]\n\t"
+                    "jc 2f\n\t"
+                    "movq 16(%[t], %[c], 8), %[object]\n\t"
+                    "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+                    : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
+                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base),
+                      [stride] "m"(arrays.stride), [offset] "er"(offset)
+                    : "memory", "cc"
+                    : again);
   return object;
 }
 
-inline PushResult Arch::push(const quarry_arrays& arrays, void* object, uint32_t node) {
+inline PushResult Arch::push(const quarry_arrays& arrays, uintptr_t offset, void* object,
+                             uint32_t node) {
   uintptr_t t;
   uintptr_t c;
 again:
-  // With nothing freed, the word before the first entry is the header's, which is no object.
-  asm volatile goto(QUARRY_RSEQ_BEGIN
-                    "movl 4(%[t]), %k[c]\n\t"
-                    "cmpq %[object], (%[t], %[c], 8)\n\t"
-                    "je %l[twice]\n\t"
-                    "cmpl 8(%[t]), %k[c]\n\t"
-                    "jae %l[refused]\n\t"
-                    "cmpl %[node], 12(%[t])\n\t"
-                    "jne %l[refused]\n\t"
-                    "movq %[object], 16(%[t], %[c], 8)\n\t"
-                    "addl $2, %k[c]\n\t"
-                    "movl %k[c], 4(%[t])\n" QUARRY_RSEQ_END
-                    : [t] "=&r"(t), [c] "=&r"(c)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base),
-                      [stride] "m"(arrays.stride), [object] "r"(object), [node] "r"(node)
-                    : "memory", "cc"
-                    : again, refused, twice);
+  // In an empty array, the word before the first entry is the header's, which is no object.
+  asm volatile goto(
+      QUARRY_RSEQ_BEGIN
+      "movl (%[t]), %k[c]\n\t"
+      "cmpq %[object], 8(%[t], %[c], 8)\n\t"
+      "je %l[twice]\n\t"
+      "cmpl 4(%[t]), %k[c]\n\t"
+      "jae %l[refused]\n\t"
+      "cmpl %[node], 8(%[t])\n\t"
+      "jne %l[refused]\n\t"
+      "movq %[object], 16(%[t], %[c], 8)\n\t"
+      "incl %k[c]\n\t"
+      "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+      : [t] "=&r"(t), [c] "=&r"(c)
+      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+        [offset] "er"(offset), [object] "r"(object), [node] "r"(node)
+      : "memory", "cc"
+      : again, refused, twice);
   return PushResult{0};
 refused:
   return PushResult{1};
@@ -92,103 +91,70 @@ twice:
   return PushResult{2};
 }
 
-inline uint32_t Arch::turn_over(const quarry_arrays& arrays) {
-  uintptr_t t;
-  uintptr_t c;
-  uintptr_t x;
-again:
-  // The eight-byte store at the end sets ready to the number of entries and freed to 0.
-  asm volatile goto(
-      QUARRY_RSEQ_BEGIN
-      "xorl %k[c], %k[c]\n\t"
-      "cmpl $0, (%[t])\n\t"
-      "jne 2f\n\t"
-      "movl 4(%[t]), %k[c]\n\t"
-      "testl %k[c], %k[c]\n\t"
-      "jz 2f\n"
-      "5:\n\t"
-      "movq (%[t], %[c], 8), %[x]\n\t"
-      "movq %[x], 8(%[t], %[c], 8)\n\t"
-      "subl $2, %k[c]\n\t"
-      "jnz 5b\n\t"
-      "movl 4(%[t]), %k[c]\n\t"
-      "movq %[c], (%[t])\n" QUARRY_RSEQ_END
-      : [t] "=&r"(t), [c] "=&r"(c), [x] "=&r"(x)
-      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride)
-      : "memory", "cc"
-      : again);
-  return static_cast<uint32_t>(c) / 2;
-}
-
-template <ArraySide kSide>
-inline uint32_t Arch::pop_many(const quarry_arrays& arrays, void** objects, uint32_t count) {
+inline uint32_t Arch::pop_many(const quarry_arrays& arrays, uintptr_t offset, void** objects,
+                               uint32_t count) {
   uintptr_t t;
   uintptr_t c;
   uintptr_t n;
   uintptr_t x;
 again:
   // n = min(count, entries); c walks from the end of what stays to the top, then goes back.
-  asm volatile goto(QUARRY_RSEQ_BEGIN
-                    "movl %c[size](%[t]), %k[c]\n\t"
-                    "movl %[count], %k[n]\n\t"
-                    "shrl $1, %k[c]\n\t"
-                    "cmpl %k[c], %k[n]\n\t"
-                    "cmoval %k[c], %k[n]\n\t"
-                    "subl %k[n], %k[c]\n\t"
-                    "addl %k[c], %k[c]\n\t"
-                    "xorl %k[n], %k[n]\n"
-                    "5:\n\t"
-                    "cmpl %c[size](%[t]), %k[c]\n\t"
-                    "jae 6f\n\t"
-                    "movq %c[slot](%[t], %[c], 8), %[x]\n\t"
-                    "movq %[x], (%[objects], %[n], 8)\n\t"
-                    "incl %k[n]\n\t"
-                    "addl $2, %k[c]\n\t"
-                    "jmp 5b\n"
-                    "6:\n\t"
-                    "subl %k[n], %k[c]\n\t"
-                    "subl %k[n], %k[c]\n\t"
-                    "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
-                    : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-                    : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base),
-                      [stride] "m"(arrays.stride), [objects] "r"(objects), [count] "r"(count),
-                      [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
-                    : "memory", "cc"
-                    : again);
+  asm volatile goto(
+      QUARRY_RSEQ_BEGIN
+      "movl (%[t]), %k[c]\n\t"
+      "movl %[count], %k[n]\n\t"
+      "cmpl %k[c], %k[n]\n\t"
+      "cmoval %k[c], %k[n]\n\t"
+      "subl %k[n], %k[c]\n\t"
+      "xorl %k[n], %k[n]\n"
+      "5:\n\t"
+      "cmpl (%[t]), %k[c]\n\t"
+      "jae 6f\n\t"
+      "movq 16(%[t], %[c], 8), %[x]\n\t"
+      "movq %[x], (%[objects], %[n], 8)\n\t"
+      "incl %k[n]\n\t"
+      "incl %k[c]\n\t"
+      "jmp 5b\n"
+      "6:\n\t"
+      "subl %k[n], %k[c]\n\t"
+      "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
+      : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
+      : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
+        [offset] "er"(offset), [objects] "r"(objects), [count] "r"(count)
+      : "memory", "cc"
+      : again);
   return static_cast<uint32_t>(n);
 }
 
-template <ArraySide kSide>
-inline uint32_t Arch::push_many(const quarry_arrays& arrays, void* const* objects, uint32_t count,
-                                uint32_t node) {
+inline uint32_t Arch::push_many(const quarry_arrays& arrays, uintptr_t offset, void* const* objects,
+                                uint32_t count, uint32_t node) {
   uintptr_t t;
   uintptr_t c;
   uintptr_t n;
   uintptr_t x;
 again:
-  // Slots above the size are nobody's until it is stored.
+  // Slots above the count are nobody's until it is stored.
   asm volatile goto(
       QUARRY_RSEQ_BEGIN
-      "movl %c[size](%[t]), %k[c]\n\t"
+      "movl (%[t]), %k[c]\n\t"
       "xorl %k[n], %k[n]\n\t"
-      "cmpl %[node], 12(%[t])\n\t"
+      "cmpl %[node], 8(%[t])\n\t"
       "jne 2f\n"
       "5:\n\t"
       "cmpl %[count], %k[n]\n\t"
       "jae 6f\n\t"
-      "cmpl 8(%[t]), %k[c]\n\t"
+      "cmpl 4(%[t]), %k[c]\n\t"
       "jae 6f\n\t"
       "movq (%[objects], %[n], 8), %[x]\n\t"
-      "movq %[x], %c[slot](%[t], %[c], 8)\n\t"
+      "movq %[x], 16(%[t], %[c], 8)\n\t"
       "incl %k[n]\n\t"
-      "addl $2, %k[c]\n\t"
+      "incl %k[c]\n\t"
       "jmp 5b\n"
       "6:\n\t"
-      "movl %k[c], %c[size](%[t])\n" QUARRY_RSEQ_END
+      "movl %k[c], (%[t])\n" QUARRY_RSEQ_END
       : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
       : [rs] "r"(quarry_hosted_rseq_offset), [base] "m"(arrays.base), [stride] "m"(arrays.stride),
-        [objects] "r"(objects), [count] "r"(count), [node] "r"(node),
-        [size] "i"(4 * static_cast<int>(kSide)), [slot] "i"(kSlotOffset<kSide>)
+        [offset] "er"(offset), [objects] "r"(objects), [count] "r"(count), [node] "r"(node)
       : "memory", "cc"
       : again);
   return static_cast<uint32_t>(n);

@@ -45,28 +45,24 @@ struct X86Arch {
 
   static void relax(unsigned) { asm volatile("pause" : : : "memory"); }
 
-  static void* pop(const quarry_arrays& arrays) {
+  static void* pop(const quarry_arrays& arrays, uintptr_t offset) {
     const InterruptsOff off;
-    return array_ops::pop(own_array(arrays));
+    return array_ops::pop(own_array(arrays, offset));
   }
-  static PushResult push(const quarry_arrays& arrays, void* object, uint32_t node) {
+  static PushResult push(const quarry_arrays& arrays, uintptr_t offset, void* object,
+                         uint32_t node) {
     const InterruptsOff off;
-    return array_ops::push(own_array(arrays), object, node);
+    return array_ops::push(own_array(arrays, offset), object, node);
   }
-  static uint32_t turn_over(const quarry_arrays& arrays) {
+  static uint32_t pop_many(const quarry_arrays& arrays, uintptr_t offset, void** objects,
+                           uint32_t count) {
     const InterruptsOff off;
-    return array_ops::turn_over(own_array(arrays));
+    return array_ops::pop_many(own_array(arrays, offset), objects, count);
   }
-  template <ArraySide kSide>
-  static uint32_t pop_many(const quarry_arrays& arrays, void** objects, uint32_t count) {
+  static uint32_t push_many(const quarry_arrays& arrays, uintptr_t offset, void* const* objects,
+                            uint32_t count, uint32_t node) {
     const InterruptsOff off;
-    return array_ops::pop_many(own_array(arrays), kSide, objects, count);
-  }
-  template <ArraySide kSide>
-  static uint32_t push_many(const quarry_arrays& arrays, void* const* objects, uint32_t count,
-                            uint32_t node) {
-    const InterruptsOff off;
-    return array_ops::push_many(own_array(arrays), kSide, objects, count, node);
+    return array_ops::push_many(own_array(arrays, offset), objects, count, node);
   }
 
  private:
@@ -76,9 +72,9 @@ struct X86Arch {
     unsigned long flags;
   };
 
-  static quarry_array& own_array(const quarry_arrays& arrays) {
+  static quarry_array& own_array(const quarry_arrays& arrays, uintptr_t offset) {
     const auto index = static_cast<uintptr_t>(Segment::cpu()) + 1;
-    return *reinterpret_cast<quarry_array*>(arrays.base + index * arrays.stride);
+    return *reinterpret_cast<quarry_array*>(arrays.base + index * arrays.stride + offset);
   }
 };
 

@@ -10,9 +10,10 @@ namespace {
 
 constexpr unsigned kMaxSlabOrder = 3;  // PAGE_ALLOC_COSTLY_ORDER: slub_max_order
 constexpr uint32_t kMaxObjects = 32767;
-// Bytes and objects in each of the two stacks of a per-CPU array.
-constexpr uint32_t kStackBytesOfObjects = 8192;
-constexpr uint32_t kMaxStackObjects = 31;
+// Bytes of objects, and objects, that a CPU may hold in its array.
+constexpr uint32_t kMaxArrayBytesOfObjects = 16384;
+constexpr uint32_t kMinArrayObjects = 4;
+constexpr uint32_t kMaxArrayObjects = 62;
 
 constexpr uint32_t objects_in(unsigned order, uint32_t size) {
   const uint32_t count = static_cast<uint32_t>(kPageBytes << order) / size;
@@ -77,8 +78,8 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   cache.min_order = Order(order_holding(cache.size));
   cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
   cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
-  cache.array_capacity =
-      static_cast<uint16_t>(clamp(kStackBytesOfObjects / cache.size, 2, kMaxStackObjects));
+  cache.array_capacity = static_cast<uint16_t>(
+      clamp(kMaxArrayBytesOfObjects / cache.size, kMinArrayObjects, kMaxArrayObjects));
   return true;
 }
 
