@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.h"
 
-#include <stdlib.h>
-
 #include <limits>
 
 namespace quarry {
@@ -25,11 +23,6 @@ std::string_view without_quotes(std::string_view text) {
 }
 
 }  // namespace
-
-const char* command_line() {
-  const char* const text = getenv("QUARRY_CMDLINE");
-  return text != nullptr ? text : "";
-}
 
 bool next_parameter(std::string_view& rest, Parameter& parameter) {
   while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);

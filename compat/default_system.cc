@@ -5,6 +5,7 @@
 
 #include "default_system.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <new>
@@ -57,4 +58,10 @@ void report_unknown(const FixedText<kLineBytes>& unknown) {
 }
 
 }  // namespace
+
+const char* command_line() {
+  const char* const text = getenv("QUARRY_CMDLINE");
+  return text != nullptr ? text : "";
+}
+
 }  // namespace quarry
