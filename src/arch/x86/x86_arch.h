@@ -12,6 +12,13 @@
 #include "quarry/abi/array.h"
 #include "quarry/abi/context.h"
 
+extern "C" {
+// A turn of a spin loop, for the port: a CPU that spins with interrupts off answers the calls of
+// other CPUs here (Platform::run_on_all_cpus()), or one that waits for its answer would keep what
+// it spins for. It saves all registers, so that a fast path with a lock in it need not.
+void quarry_bare_relax() __attribute__((no_caller_saved_registers));
+}
+
 namespace quarry {
 
 struct CpuBlock {
@@ -43,7 +50,9 @@ struct X86Arch {
     if ((flags & kInterruptFlag) != 0) asm volatile("sti" : : : "memory");
   }
 
-  static void relax(unsigned) { asm volatile("pause" : : : "memory"); }
+  static void relax(unsigned) {
+    asm volatile("pause\n\tcall quarry_bare_relax" : : : "memory", "cc");
+  }
 
   static void* pop(const quarry_arrays& arrays, uintptr_t offset) {
     const InterruptsOff off;
