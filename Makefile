@@ -7,10 +7,20 @@ SHELL := /bin/bash
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
+ARCH ?= x86_64
 TRACES ?= $(sort $(wildcard traces/*.kmt.zst))
 
+# What `make boot` boots: two nodes with memory above 4 GiB, and memory above the direct map.
+QEMU_x86_64 := -m 5G -smp 2 \
+	-object memory-backend-ram,id=m0,size=4G -numa node,nodeid=0,memdev=m0,cpus=0 \
+	-object memory-backend-ram,id=m1,size=1G -numa node,nodeid=1,memdev=m1,cpus=1 \
+	-numa dist,src=0,dst=1,val=20
+QEMU_i386 := -m 2G -smp 2
+# The kernel's command line (README).
+APPEND ?=
+
 # Each is built, and the tests of all run in one run of CTest. What fails fastest is built first.
-TEST_PRESETS := freestanding-x86_64 freestanding-i386 debug release-test asan tsan
+TEST_PRESETS := x86_64 i386 debug release-test asan tsan
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,7 +43,8 @@ lint: build/.setup-lint build/debug/build.ninja ## formatting, clang-tidy, rooms
 install: built-release ## install library, headers, package files and tool under PREFIX
 	cmake --install build/release --prefix $(abspath $(PREFIX))
 
-freestanding: built-freestanding-x86_64 built-freestanding-i386 ## compile the core for bare machines
+boot: built-$(ARCH) ## boot a bare machine in QEMU and show what it does: ARCH=x86_64 or i386
+	tests/boot/run --append "$(APPEND)" build/$(ARCH)/bin/quarry-kernel.elf $(QEMU_$(ARCH))
 
 # A stamp keeps a second run from asking the package system again.
 build/.setup-%: .ci/packages.txt .ci/setup
@@ -52,7 +63,9 @@ build/CTestTestfile.cmake: Makefile
 build/%/build.ninja: CMakePresets.json | build/.setup-build
 	cmake --preset $*
 	@touch $@
-$(TEST_PRESETS:%=build/%/build.ninja): | build/.setup-test
+BARE_PRESETS := x86_64 i386
+$(BARE_PRESETS:%=build/%/build.ninja): | build/.setup-boot
+$(patsubst %,build/%/build.ninja,$(filter-out $(BARE_PRESETS),$(TEST_PRESETS))): | build/.setup-test
 build/bench/build.ninja: | build/.setup-bench
 
 # Always asked: what is out of date is for the build tool to say.
@@ -60,4 +73,4 @@ BUILT := $(TEST_PRESETS:%=built-%) built-release built-bench
 $(BUILT): built-%: build/%/build.ninja
 	cmake --build build/$* --parallel $(JOBS)
 
-.PHONY: help run test build bench lint install freestanding $(BUILT)
+.PHONY: help run test build bench lint install boot $(BUILT)

@@ -33,3 +33,28 @@ function(quarry_add_test)
     DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
 endfunction()
+
+# quarry_add_boot_test(NAME n KERNEL target COMMAND_LINE text [QEMU option ...] [EXPECT text ...]
+#   [ISO] [PARALLEL] [FAILS] [TIMEOUT seconds])
+# One boot of a kernel, by tests/boot/run, which explains the flags.
+function(quarry_add_boot_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg
+    "ISO;PARALLEL;FAILS" "NAME;KERNEL;COMMAND_LINE;TIMEOUT" "QEMU;EXPECT")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  set(options --append "${arg_COMMAND_LINE}" --timeout ${arg_TIMEOUT})
+  foreach(flag ISO PARALLEL FAILS)
+    if(arg_${flag})
+      string(TOLOWER "--${flag}" option)
+      list(APPEND options ${option})
+    endif()
+  endforeach()
+  foreach(text IN LISTS arg_EXPECT)
+    list(APPEND options --expect "${text}")
+  endforeach()
+  add_test(NAME ${QUARRY_TEST_PREFIX}.boot.${arg_NAME}
+    COMMAND "${PROJECT_SOURCE_DIR}/tests/boot/run" ${options} $<TARGET_FILE:${arg_KERNEL}>
+      ${arg_QEMU})
+  set_tests_properties(${QUARRY_TEST_PREFIX}.boot.${arg_NAME} PROPERTIES LABELS boot)
+endfunction()

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The Platform that a PC makes: what boot.S, boot information and ACPI found.
+
+#include "quarry/platform.h"
+#include "x86/boot_info.h"
+
+namespace quarry {
+
+// What of the machine is to be used.
+struct BareOptions {
+  uint64_t ram_bytes = ~uint64_t{0};  // usable memory ends there (mem=)
+  unsigned cpus = ~0U;                // at most so many
+};
+
+class BarePlatform final : public Platform {
+ public:
+  constexpr BarePlatform() = default;
+
+  // Null, or why no machine can be made of that.
+  [[nodiscard]] const char* open(const BareOptions& options);
+
+  std::span<const MemoryRange> memory_ranges() const override { return {range_, range_count_}; }
+  unsigned cpu_count() const override;
+  NodeId cpu_node(CpuId cpu) const override;
+  unsigned node_distance(NodeId from, NodeId to) const override;
+  bool memory_is_zeroed() const override { return false; }
+  void discard_memory() override {}
+  VirtAddr direct_map_base() const override;
+  VirtAddr vmalloc_start() const override;
+  VirtAddr vmalloc_end() const override;
+  VirtAddr page_table_root() const override;
+  VirtAddr kmap_start() const override;
+  VirtAddr kmap_end() const override;
+  bool has_lockless_arrays() const override { return true; }
+
+  CpuId current_cpu() const override;
+  bool restart_array_operations() override;
+  void run_on_all_cpus(void (*call)(void* context), void* context) override;
+  void set_fork_hooks(const ForkHooks&) override {}
+  bool wait_for_memory() override;
+  uint64_t clock_ns() const override;
+  void log(const char* text, size_t length) override;
+  size_t backtrace(std::span<uintptr_t> frames) const override;
+  void symbolize(uintptr_t address, std::span<char> text) const override;
+  [[noreturn]] void fatal(const char* message) override;
+
+ private:
+  static constexpr unsigned kMaxRanges = 128;
+
+  void add_usable(PhysRange range);
+  void add(PhysRange range, NodeId node, MemoryType type);
+
+  MemoryRange range_[kMaxRanges] = {};
+  unsigned range_count_ = 0;
+};
+
+}  // namespace quarry

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "kernel.h"
+
+#include <string_view>
+
+#include "compat/command_line.h"
+#include "harness.h"
+#include "x86/exit.h"
+#include "x86/kernel.h"
+#include "x86/report.h"
+#include "x86/smp.h"
+
+namespace boot {
+namespace {
+
+using namespace quarry;
+
+constinit MemorySystem the_system;
+constinit BarePlatform the_platform;
+
+void report_check(const char* file, int line, const char* text) {
+  Console out;
+  format(out, "%s:%d: %s\n", file, line, text);
+}
+
+bool name_fits(std::string_view wanted, std::string_view name) {
+  const bool open = !wanted.empty() && wanted.back() == '*';
+  if (open) wanted.remove_suffix(1);
+  return open ? name.starts_with(wanted) : name == wanted;
+}
+
+bool is_wanted(std::string_view list, const harness::Case& test) {
+  while (!list.empty()) {
+    std::string_view suite = take_field(list, ',');
+    std::string_view name = suite;
+    suite = take_field(name, '.');
+    if (name_fits(suite, test.suite) && (name.empty() || name_fits(name, test.name))) return true;
+  }
+  return false;
+}
+
+// False: a case failed, or none has that name.
+bool run_tests(std::string_view list) {
+  Console out;
+  unsigned ran = 0;
+  unsigned failed = 0;
+  for (const harness::Case* test = harness::run.first; test != nullptr; test = test->next) {
+    if (!is_wanted(list, *test)) continue;
+    format(out, "[ RUN      ] %s.%s\n", test->suite, test->name);
+    harness::run_case(*test, report_check);
+    const bool passed = harness::run.failures == 0;
+    ++ran;
+    if (!passed) ++failed;
+    format(out, "%s %s.%s\n", passed ? "[       OK ]" : "[  FAILED  ]", test->suite, test->name);
+  }
+  format(out, "%u cases ran, %u failed (seed %u)\n", ran, failed, harness::seed());
+  return ran != 0 && failed == 0;
+}
+
+void show_machine() {
+  Console out;
+  for (const MemoryRange& range : the_platform.memory_ranges()) {
+    format(out, "  %010x + %08x KiB  node %d  %s\n", range.start, range.bytes >> 10, range.node,
+           range.type == MemoryType::kUsable ? "usable" : "reserved");
+  }
+  the_system.buddyinfo(out);
+  the_system.slabinfo(out);
+}
+
+void start_cpus() {
+  constexpr size_t kStackBytes = 64 * kKiB;
+  void* stacks[kMaxBareCpus] = {};
+  for (unsigned i = 1; i != machine.cpu_count; ++i) {
+    stacks[i] = the_system.alloc_pages_exact(kStackBytes, gfp::kKernel);
+    QUARRY_CHECK(stacks[i] != nullptr);
+  }
+  start_other_cpus(stacks, kStackBytes);
+}
+
+bool run() {
+  std::string_view rest = machine.boot.command_line;
+  std::string_view tests;
+  Parameter parameter;
+  while (next_parameter(rest, parameter)) {
+    if (parameter.name == "test") tests = parameter.value;
+    if (parameter.name == "seed") parse_number(parameter.value, harness::run.seed);
+  }
+  if (const char* const wrong = the_platform.open({}); wrong != nullptr) die(wrong);
+  if (!the_system.boot(the_platform, {})) return false;
+  start_cpus();
+  if (!tests.empty()) return run_tests(tests);
+  show_machine();
+  return true;
+}
+
+}  // namespace
+
+quarry::MemorySystem& system() { return the_system; }
+quarry::BarePlatform& platform() { return the_platform; }
+
+}  // namespace boot
+
+bool quarry::kernel_main() {
+  Console out;
+  format(out, "quarry: %s, command line: %s\n", machine.boot.loader,
+         static_cast<const char*>(machine.boot.command_line));
+  const bool passed = boot::run();
+  format(out, "quarry: %s\n", passed ? "PASSED" : "FAILED");
+  return passed;
+}
