@@ -24,10 +24,10 @@ bool serving(const quarry_context& context) {
          0;
 }
 
-void enter_interrupt(uint32_t quarry_context::*depth, uintptr_t place) {
+void enter_interrupt(uint32_t quarry_context::*depth, const SectionEntry& entry) {
   const quarry_context& context = Arch::context();
   if (!serving(context)) forbidden_before_interrupt = context.forbidden_gfp;
-  enter_section(depth, place);
+  enter_section(depth, entry);
 }
 
 void leave_interrupt(uint32_t quarry_context::*depth) {
@@ -36,8 +36,8 @@ void leave_interrupt(uint32_t quarry_context::*depth) {
   if (!serving(context)) context.forbidden_gfp = forbidden_before_interrupt;
 }
 
-void disable_softirqs(uintptr_t place) {
-  enter_section(&quarry_context::softirq_depth, place);
+void disable_softirqs(const SectionEntry& entry) {
+  enter_section(&quarry_context::softirq_depth, entry);
   Arch::context().softirq_depth += 1;
 }
 
@@ -46,9 +46,9 @@ void enable_softirqs() {
   leave_section(&quarry_context::softirq_depth);
 }
 
-unsigned long save_irq(uintptr_t place) {
+unsigned long save_irq(const SectionEntry& entry) {
   const unsigned long before = Arch::context().irq_off_depth;
-  enter_section(&quarry_context::irq_off_depth, place);
+  enter_section(&quarry_context::irq_off_depth, entry);
   return before;
 }
 
@@ -62,8 +62,8 @@ bool try_acquire(spinlock_t* lock) {
   return __atomic_exchange_n(&lock->quarry_word, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-void acquire(spinlock_t* lock, uintptr_t place) {
-  enter_section(&quarry_context::atomic_depth, place);
+void acquire(spinlock_t* lock, const SectionEntry& entry) {
+  enter_section(&quarry_context::atomic_depth, entry);
   unsigned spins = 0;
   while (!try_acquire(lock)) {
     while (spin_is_locked(lock)) Arch::relax(spins++);
@@ -83,18 +83,20 @@ using quarry::Arch;
 
 extern "C" {
 
-void preempt_disable() { quarry::enter_section(&quarry_context::atomic_depth, QUARRY_PLACE); }
+void preempt_disable() {
+  quarry::enter_section(&quarry_context::atomic_depth, QUARRY_SECTION_ENTRY);
+}
 void preempt_enable() { quarry::leave_section(&quarry_context::atomic_depth); }
 
-void local_bh_disable() { quarry::disable_softirqs(QUARRY_PLACE); }
+void local_bh_disable() { quarry::disable_softirqs(QUARRY_SECTION_ENTRY); }
 void local_bh_enable() { quarry::enable_softirqs(); }
 
-void irq_enter() { quarry::enter_interrupt(&quarry_context::hardirq_depth, QUARRY_PLACE); }
+void irq_enter() { quarry::enter_interrupt(&quarry_context::hardirq_depth, QUARRY_SECTION_ENTRY); }
 void irq_exit() { quarry::leave_interrupt(&quarry_context::hardirq_depth); }
-void nmi_enter() { quarry::enter_interrupt(&quarry_context::nmi_depth, QUARRY_PLACE); }
+void nmi_enter() { quarry::enter_interrupt(&quarry_context::nmi_depth, QUARRY_SECTION_ENTRY); }
 void nmi_exit() { quarry::leave_interrupt(&quarry_context::nmi_depth); }
 void quarry_softirq_enter() {
-  quarry::enter_interrupt(&quarry_context::softirq_depth, QUARRY_PLACE);
+  quarry::enter_interrupt(&quarry_context::softirq_depth, QUARRY_SECTION_ENTRY);
 }
 void quarry_softirq_exit() { quarry::leave_interrupt(&quarry_context::softirq_depth); }
 
@@ -109,25 +111,25 @@ bool in_atomic() {
 
 bool irqs_disabled() { return Arch::context().irq_off_depth != 0; }
 void local_irq_disable() {
-  if (!irqs_disabled()) quarry::save_irq(QUARRY_PLACE);
+  if (!irqs_disabled()) quarry::save_irq(QUARRY_SECTION_ENTRY);
 }
 void local_irq_enable() { quarry::restore_irq(0); }
-unsigned long quarry_local_irq_save() { return quarry::save_irq(QUARRY_PLACE); }
+unsigned long quarry_local_irq_save() { return quarry::save_irq(QUARRY_SECTION_ENTRY); }
 void local_irq_restore(unsigned long flags) { quarry::restore_irq(flags); }
 
-void spin_lock(spinlock_t* lock) { quarry::acquire(lock, QUARRY_PLACE); }
+void spin_lock(spinlock_t* lock) { quarry::acquire(lock, QUARRY_SECTION_ENTRY); }
 void spin_unlock(spinlock_t* lock) { quarry::release(lock); }
 
 int spin_trylock(spinlock_t* lock) {
-  quarry::enter_section(&quarry_context::atomic_depth, QUARRY_PLACE);
+  quarry::enter_section(&quarry_context::atomic_depth, QUARRY_SECTION_ENTRY);
   if (quarry::try_acquire(lock)) return 1;
   quarry::leave_section(&quarry_context::atomic_depth);
   return 0;
 }
 
 void spin_lock_irq(spinlock_t* lock) {
-  if (!irqs_disabled()) quarry::save_irq(QUARRY_PLACE);
-  quarry::acquire(lock, QUARRY_PLACE);
+  if (!irqs_disabled()) quarry::save_irq(QUARRY_SECTION_ENTRY);
+  quarry::acquire(lock, QUARRY_SECTION_ENTRY);
 }
 void spin_unlock_irq(spinlock_t* lock) {
   quarry::release(lock);
@@ -135,8 +137,8 @@ void spin_unlock_irq(spinlock_t* lock) {
 }
 
 void spin_lock_bh(spinlock_t* lock) {
-  quarry::disable_softirqs(QUARRY_PLACE);
-  quarry::acquire(lock, QUARRY_PLACE);
+  quarry::disable_softirqs(QUARRY_SECTION_ENTRY);
+  quarry::acquire(lock, QUARRY_SECTION_ENTRY);
 }
 void spin_unlock_bh(spinlock_t* lock) {
   quarry::release(lock);
@@ -144,8 +146,8 @@ void spin_unlock_bh(spinlock_t* lock) {
 }
 
 unsigned long quarry_spin_lock_irqsave(spinlock_t* lock) {
-  const unsigned long flags = quarry::save_irq(QUARRY_PLACE);
-  quarry::acquire(lock, QUARRY_PLACE);
+  const unsigned long flags = quarry::save_irq(QUARRY_SECTION_ENTRY);
+  quarry::acquire(lock, QUARRY_SECTION_ENTRY);
   return flags;
 }
 void spin_unlock_irqrestore(spinlock_t* lock, unsigned long flags) {

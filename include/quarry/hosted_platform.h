@@ -86,6 +86,8 @@ class HostedPlatform final : public Platform {
   uint64_t clock_ns() const override;
   void log(const char* text, size_t length) override;
   size_t backtrace(std::span<uintptr_t> frames) const override;
+  size_t earlier_backtrace(uintptr_t place, uintptr_t stack, std::span<uintptr_t> frames,
+                           bool& exact) const override;
   void symbolize(uintptr_t address, std::span<char> text) const override;
   [[noreturn]] void fatal(const char* message) override;
 

@@ -107,6 +107,17 @@ class Platform {
   virtual void log(const char* text, size_t length) = 0;
   // Return addresses of the caller, innermost first; how many were found.
   virtual size_t backtrace(std::span<uintptr_t> frames) const = 0;
+  // The calling thread's backtrace of an earlier moment, as far as it can still be told: of a call
+  // that was to return to `place`, made with the stack pointer at `stack`. `place` leads, then the
+  // functions that have not returned since; how many. `exact`: those are all there were. Otherwise
+  // the function of `place` has returned, and what follows are functions that were probably there.
+  virtual size_t earlier_backtrace(uintptr_t place, uintptr_t /*stack*/,
+                                   std::span<uintptr_t> frames, bool& exact) const {
+    exact = false;
+    if (frames.empty()) return 0;
+    frames[0] = place;
+    return 1;
+  }
   // Writes "symbol+0xoff/0xsize", or the address, into `text` (NUL-terminated, cut to its size).
   virtual void symbolize(uintptr_t address, std::span<char> text) const = 0;
   // Reports and never returns.

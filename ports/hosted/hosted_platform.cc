@@ -212,6 +212,11 @@ size_t HostedPlatform::backtrace(std::span<uintptr_t> frames) const {
   return collect_backtrace(frames);
 }
 
+size_t HostedPlatform::earlier_backtrace(uintptr_t place, uintptr_t stack,
+                                         std::span<uintptr_t> frames, bool& exact) const {
+  return collect_earlier_backtrace(place, stack, frames, exact);
+}
+
 void HostedPlatform::symbolize(uintptr_t address, std::span<char> text) const {
   describe_address(address, text);
 }

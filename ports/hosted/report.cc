@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <unwind.h>
 
+#include <iterator>
+
 #include "arch/arch.h"
 #include "quarry/assert.h"
 #include "quarry/text_sink.h"
@@ -49,6 +51,39 @@ _Unwind_Reason_Code note_frame(_Unwind_Context* context, void* argument) {
   return _URC_NO_REASON;
 }
 
+// A function under way: where it is, its stack pointer in the call it is in, its first address.
+struct Activation {
+  uintptr_t address;
+  uintptr_t stack;
+  uintptr_t function;
+};
+
+struct ActivationWalk {
+  Activation activation[96];
+  size_t count = 0;
+};
+
+_Unwind_Reason_Code note_activation(_Unwind_Context* context, void* argument) {
+  ActivationWalk& walk = *static_cast<ActivationWalk*>(argument);
+  const uintptr_t address = _Unwind_GetIP(context);
+  if (walk.count == std::size(walk.activation) || address == 0) return _URC_END_OF_STACK;
+  walk.activation[walk.count++] = {address, _Unwind_GetCFA(context),
+                                   _Unwind_GetRegionStart(context)};
+  return _URC_NO_REASON;
+}
+
+// The stack grows downwards: what was under way then lies above `stack`. The function that made the
+// call has `stack` between its own stack pointer and its caller's, if it has not returned.
+size_t first_activation(const ActivationWalk& walk, uintptr_t function, uintptr_t stack,
+                        bool& exact) {
+  size_t i = 0;
+  while (i + 1 < walk.count && walk.activation[i + 1].stack <= stack) ++i;
+  exact = i + 1 < walk.count && walk.activation[i].function == function;
+  if (exact) return i + 1;
+  while (i < walk.count && walk.activation[i].stack <= stack) ++i;
+  return i;
+}
+
 }  // namespace
 
 void report_text(const char* text, size_t length) {
@@ -70,6 +105,24 @@ void report_text(const char* text) { report_text(text, strlen(text)); }
   Walk walk{.frames = frames, .skip = 2};
   _Unwind_Backtrace(note_frame, &walk);
   return walk.count;
+}
+
+size_t collect_earlier_backtrace(uintptr_t place, uintptr_t stack, std::span<uintptr_t> frames,
+                                 bool& exact) {
+  exact = false;
+  if (frames.empty()) return 0;
+  frames[0] = place;
+  size_t count = 1;
+  ActivationWalk walk;
+  _Unwind_Backtrace(note_activation, &walk);
+  // Of the call, not of what follows it: that may be another function.
+  void* const call = reinterpret_cast<void*>(place - 1);
+  const auto function = reinterpret_cast<uintptr_t>(_Unwind_FindEnclosingFunction(call));
+  for (size_t i = first_activation(walk, function, stack, exact); i < walk.count; ++i) {
+    if (count == frames.size()) break;
+    frames[count++] = walk.activation[i].address;
+  }
+  return count;
 }
 
 void describe_address(uintptr_t address, std::span<char> text) {

@@ -9,6 +9,11 @@
 #include "arch/arch.h"
 #include "quarry/abi/gfp.h"
 
+// In a function that enters a section on behalf of its caller.
+#define QUARRY_SECTION_ENTRY                                                      \
+  (quarry::SectionEntry{reinterpret_cast<uintptr_t>(__builtin_return_address(0)), \
+                        reinterpret_cast<uintptr_t>(__builtin_dwarf_cfa())})
+
 namespace quarry {
 
 inline bool may_sleep(const quarry_context& context) {
@@ -42,13 +47,19 @@ inline bool needs_context_check(uint32_t gfp) {
   return __builtin_expect(forbidden != 0, 0) && ((gfp | QUARRY_ANY_REQUEST) & forbidden) != 0;
 }
 
-// Sections of one kind, which `depth` names. `place` is the code address shown in a report of an
-// allocation that sleeps inside.
-inline void enter_section(uint32_t quarry_context::*depth, uintptr_t place) {
+// Whom a report of an allocation that sleeps in a section shows as having entered it. The stack is
+// that of the call: from it a backtrace can be told later, which nobody has to take now.
+struct SectionEntry {
+  uintptr_t place;
+  uintptr_t stack;
+};
+
+// Sections of one kind, which `depth` names.
+inline void enter_section(uint32_t quarry_context::*depth, const SectionEntry& entry) {
   quarry_context& context = Arch::context();
   if (may_sleep(context)) {
-    context.section_entry[0] = place;
-    context.section_entry[1] = 0;
+    context.section_place = entry.place;
+    context.section_stack = entry.stack;
   }
   context.*depth += 1;
   update_forbidden_gfp(context);
@@ -64,7 +75,7 @@ inline void leave_section(uint32_t quarry_context::*depth) {
 class ContextGuard {
  public:
   [[gnu::always_inline]] explicit ContextGuard(uint32_t quarry_context::*depth) : depth_(depth) {
-    enter_section(depth, reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+    enter_section(depth, QUARRY_SECTION_ENTRY);
   }
   ~ContextGuard() { leave_section(depth_); }
   ContextGuard(const ContextGuard&) = delete;

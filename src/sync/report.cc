@@ -5,6 +5,12 @@
 
 namespace quarry {
 
+namespace {
+
+constexpr size_t kMostFrames = 24;
+
+}  // namespace
+
 void LogText::write(const char* text, size_t length) {
   for (size_t i = 0; i != length; ++i) {
     line_[size_++] = text[i];
@@ -48,7 +54,6 @@ void Reporter::print_address(TextSink& out, uintptr_t address) {
 }
 
 void Reporter::dump_stack() {
-  constexpr size_t kMostFrames = 24;
   uintptr_t frames[kMostFrames];
   const size_t count = platform_->backtrace(frames);
   LogText out(*platform_);
@@ -86,15 +91,24 @@ void Reporter::check_context(uint32_t gfp, uintptr_t place) {
            int{context.irq_off_depth != 0});
     format(out, "softirqs: %u, hardirqs: %u, nmis: %u\n", context.softirq_depth,
            context.hardirq_depth, context.nmi_depth);
-    format(out, "Preemption disabled at:\n");
-    for (uintptr_t address : context.section_entry) {
-      if (address == 0) break;
-      format(out, "[<%p>] ", reinterpret_cast<const void*>(address));
-      print_address(out, address);
-      format(out, "\n");
-    }
   }
+  show_section_entry(context);
   dump_stack();
+}
+
+// As in the kernel's stacks, '?' is before what is not certain.
+void Reporter::show_section_entry(const quarry_context& context) {
+  uintptr_t frames[kMostFrames];
+  bool exact = false;
+  const size_t count =
+      platform_->earlier_backtrace(context.section_place, context.section_stack, frames, exact);
+  LogText out(*platform_);
+  format(out, "Preemption disabled at:\n");
+  for (size_t i = 0; i != count; ++i) {
+    format(out, "[<%p>] %s", reinterpret_cast<const void*>(frames[i]), exact || i == 0 ? "" : "? ");
+    print_address(out, frames[i]);
+    format(out, "\n");
+  }
 }
 
 }  // namespace quarry

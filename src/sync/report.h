@@ -75,14 +75,15 @@ class Reporter {
     if (once(place)) warn(place, what);
   }
   // An allocation with these GFP bits is made where it might not: reports that, once for each
-  // place, with the stack and with where the atomic section was entered. Does nothing where it may
-  // be made.
+  // place, with the stack and with the one where the atomic section was entered. Does nothing where
+  // it may be made.
   void check_context(uint32_t gfp, uintptr_t place);
   // "Call Trace:" and the caller's frames.
   void dump_stack();
 
  private:
   void print_address(TextSink& out, uintptr_t address);
+  void show_section_entry(const quarry_context& context);
 
   Platform* platform_ = nullptr;
   PlaceSet places_;

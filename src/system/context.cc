@@ -15,8 +15,7 @@ constexpr uint32_t quarry_context::*kDepth[] = {
 }  // namespace
 
 void enter(Section section) {
-  enter_section(kDepth[static_cast<unsigned>(section)],
-                reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
+  enter_section(kDepth[static_cast<unsigned>(section)], QUARRY_SECTION_ENTRY);
 }
 
 void leave(Section section) { leave_section(kDepth[static_cast<unsigned>(section)]); }

@@ -23,6 +23,43 @@ TEST(Misuse, sleeping_under_a_lock_is_reported_once_for_a_place) {
   EXPECT_EQ(count(run.err, "in_atomic(): 1, irqs_disabled(): 0"), 1) << run.err;
 }
 
+// The lines of a report between the two headings, and behind the second.
+struct Backtraces {
+  std::string section;
+  std::string allocation;
+};
+
+Backtraces backtraces(const std::string& report) {
+  const size_t section = report.find("Preemption disabled at:\n");
+  const size_t allocation = report.find("Call Trace:\n", section);
+  if (allocation == std::string::npos) return {};
+  return {report.substr(section, allocation - section), report.substr(allocation)};
+}
+
+TEST(Misuse, sleeping_is_reported_with_both_backtraces) {
+  const ProbeRun run = run_probe("sleep_below_lock");
+  EXPECT_TRUE(run.clean());
+  const auto [section, allocation] = backtraces(run.err);
+  EXPECT_TRUE(RE::PartialMatch(section, RE("at:\n\\[<[0-9a-f]{16}>\\] sleep_in_section\\+[^\n]+\n"
+                                           "\\[<[0-9a-f]{16}>\\] sleep_below_lock\\+")))
+      << section;
+  EXPECT_EQ(count(section, "] main+"), 1) << section;
+  EXPECT_EQ(count(section, "?"), 0) << section;
+  EXPECT_EQ(count(section, "sleep_here"), 0) << section;
+  EXPECT_TRUE(RE::PartialMatch(
+      allocation, RE(" sleep_here\\+[^\n]+\n sleep_in_section\\+[^\n]+\n sleep_below_lock\\+")))
+      << allocation;
+}
+
+TEST(Misuse, what_is_uncertain_about_the_section_is_marked) {
+  const ProbeRun run = run_probe("sleep_after_lock");
+  EXPECT_TRUE(run.clean());
+  const std::string section = backtraces(run.err).section;
+  EXPECT_EQ(count(section, ">] take_lock+"), 1) << section;
+  EXPECT_EQ(count(section, ">] ? sleep_after_lock+"), 1) << section;
+  EXPECT_EQ(count(section, ">] ? main+"), 1) << section;
+}
+
 TEST(Misuse, each_place_is_reported) {
   const ProbeRun run = run_probe("sleep_in_two_places");
   EXPECT_TRUE(run.clean());

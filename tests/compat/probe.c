@@ -64,6 +64,34 @@ static void sleep_under_lock(void) {
   }
 }
 
+// A section that is entered in a function under way still, and one whose function has returned.
+static noinline void sleep_here(void) {
+  kfree(kmalloc(50, GFP_KERNEL));
+  barrier();
+}
+
+static noinline void sleep_in_section(void) {
+  spin_lock(&lock);
+  sleep_here();
+  spin_unlock(&lock);
+}
+
+static void sleep_below_lock(void) {
+  sleep_in_section();
+  barrier();
+}
+
+static noinline void take_lock(void) {
+  spin_lock(&lock);
+  barrier();
+}
+
+static void sleep_after_lock(void) {
+  take_lock();
+  sleep_here();
+  spin_unlock(&lock);
+}
+
 static void sleep_in_two_places(void) {
   spin_lock(&lock);
   kfree(kmalloc(50, GFP_KERNEL));
@@ -228,6 +256,8 @@ static const struct {
   const char* name;
   void (*run)(void);
 } cases[] = {{"sleep_under_lock", sleep_under_lock},
+             {"sleep_below_lock", sleep_below_lock},
+             {"sleep_after_lock", sleep_after_lock},
              {"sleep_in_two_places", sleep_in_two_places},
              {"page_sleep_under_lock", page_sleep_under_lock},
              {"atomic_under_lock", atomic_under_lock},

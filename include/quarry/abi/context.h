@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { QUARRY_MAX_HELD_LOCKS = 12, QUARRY_SECTION_FRAMES = 4 };
+enum { QUARRY_MAX_HELD_LOCKS = 12 };
 
 /* Stands for "any request" in forbidden_gfp; no GFP flag has this bit. */
 #define QUARRY_ANY_REQUEST 0x80000000u
@@ -25,8 +25,9 @@ struct quarry_context {
   uint32_t fail_nth;   /* fault injection for this task: 0 off, else the n-th attempt fails */
   uint32_t held_locks; /* entries used of held_rank; debug builds only */
   uint8_t held_rank[QUARRY_MAX_HELD_LOCKS];
-  /* Return addresses, innermost first, of where the outermost section was entered; 0 ends them. */
-  uintptr_t section_entry[QUARRY_SECTION_FRAMES];
+  /* Where the outermost section was entered: return address and stack pointer of its call. */
+  uintptr_t section_place;
+  uintptr_t section_stack;
 };
 
 #endif

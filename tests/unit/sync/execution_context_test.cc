@@ -57,10 +57,10 @@ QUARRY_TEST(ExecutionContext, a_fault_countdown_leads_every_request_to_the_slow_
 }
 
 QUARRY_TEST(ExecutionContext, remembers_where_the_outermost_section_began) {
-  enter_section(&quarry_context::atomic_depth, 0x1111);
-  enter_section(&quarry_context::hardirq_depth, 0x2222);
-  CHECK_EQ(Arch::context().section_entry[0], 0x1111U);
-  CHECK_EQ(Arch::context().section_entry[1], 0U);
+  enter_section(&quarry_context::atomic_depth, {0x1111, 0xa0});
+  enter_section(&quarry_context::hardirq_depth, {0x2222, 0x90});
+  CHECK_EQ(Arch::context().section_place, 0x1111U);
+  CHECK_EQ(Arch::context().section_stack, 0xa0U);
   leave_section(&quarry_context::hardirq_depth);
   leave_section(&quarry_context::atomic_depth);
 }

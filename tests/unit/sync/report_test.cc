@@ -84,7 +84,7 @@ QUARRY_TEST(Reporter, sleeping_in_atomic_context_shows_both_places_once) {
   const auto kernel = uint32_t(gfp::kKernel);
   reporter.check_context(kernel, 0x3001);
   CHECK(platform.quiet());
-  enter_section(&quarry_context::atomic_depth, 0x4002);
+  enter_section(&quarry_context::atomic_depth, {0x4002, 0});
   reporter.check_context(uint32_t(gfp::kAtomic), 0x3001);
   CHECK(platform.quiet());
   reporter.check_context(kernel, 0x3001);
