@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-// What the running thread is in the middle of (linux/preempt.h), and spin locks.
+// What the running thread is in the middle of (linux/preempt.h), spin locks, and the faults it has
+// asked for.
 
+#include <linux/fault-inject.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <sched.h>
 
 #include "default_system.h"
 #include "gfp/memalloc_scope.h"
+#include "quarry/fault_parameters.h"
 
 namespace quarry {
 namespace {
@@ -175,5 +178,8 @@ void quarry_memalloc_restore(unsigned int flag, unsigned int saved) {
 gfp_t current_gfp_context(gfp_t flags) {
   return static_cast<gfp_t>(quarry::current_gfp_context(quarry::Gfp(flags)));
 }
+
+void quarry_set_fail_nth(unsigned int n) { quarry::set_fail_nth(n); }
+unsigned int quarry_fail_nth() { return quarry::fail_nth(); }
 
 }  // extern "C"

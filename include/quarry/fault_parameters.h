@@ -20,4 +20,11 @@ struct FaultParameters {
   uint8_t min_order = 1;           // pages only: those of a smaller order
 };
 
+// Of the calling thread (Linux: /proc/self/fail-nth): its n-th attempt from now on to allocate an
+// object or a block of pages fails, and is reported unless __GFP_NOWARN is set. 0: no attempt. What
+// FaultParameters leave alone is not counted, nor is what is attempted in interrupts. Any context.
+void set_fail_nth(uint32_t n);
+// Attempts up to the one that fails; 0: it has failed, or none is to.
+[[nodiscard]] uint32_t fail_nth();
+
 }  // namespace quarry

@@ -2,6 +2,7 @@
 
 #include "quarry/context.h"
 
+#include "quarry/fault_parameters.h"
 #include "sync/execution_context.h"
 
 namespace quarry {
@@ -19,5 +20,13 @@ void enter(Section section) {
 }
 
 void leave(Section section) { leave_section(kDepth[static_cast<unsigned>(section)]); }
+
+void set_fail_nth(uint32_t n) {
+  quarry_context& context = Arch::context();
+  context.fail_nth = n;
+  update_forbidden_gfp(context);
+}
+
+uint32_t fail_nth() { return Arch::context().fail_nth; }
 
 }  // namespace quarry

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Contexts, atomic sections and spin locks.
+#include <linux/fault-inject.h>
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <pthread.h>
 #include <signal.h>
@@ -119,6 +121,22 @@ static void handlers_see_what_they_interrupt(void) {
   starts_in_process_context();
 }
 
+static void the_nth_attempt_fails(void) {
+  void* objects[3];
+  quarry_set_fail_nth(2);
+  EXPECT(quarry_fail_nth() == 2);
+  for (int i = 0; i != 3; ++i) objects[i] = kmalloc(40, GFP_ATOMIC | __GFP_NOWARN);
+  EXPECT(objects[0] != NULL && objects[1] == NULL && objects[2] != NULL);
+  EXPECT(quarry_fail_nth() == 0);
+  for (int i = 0; i != 3; ++i) kfree(objects[i]);
+  /* What may sleep does not count by default. */
+  quarry_set_fail_nth(1);
+  objects[0] = kmalloc(40, GFP_KERNEL);
+  EXPECT(objects[0] != NULL && quarry_fail_nth() == 1);
+  quarry_set_fail_nth(0);
+  kfree(objects[0]);
+}
+
 const struct c_test context_tests[] = {
     {"starts_in_process_context", starts_in_process_context},
     {"interrupts", interrupts},
@@ -126,4 +144,5 @@ const struct c_test context_tests[] = {
     {"locking", locking},
     {"excludes_other_threads", excludes_other_threads},
     {"handlers_see_what_they_interrupt", handlers_see_what_they_interrupt},
+    {"the_nth_attempt_fails", the_nth_attempt_fails},
     {NULL, NULL}};

@@ -3,7 +3,7 @@
 // without meeting the failure. The failure comes back as null through every layer, is reported
 // unless __GFP_NOWARN forbids it, and leaves nothing behind: the machine's end looks.
 #include "machine.h"
-#include "sync/execution_context.h"
+#include "quarry/fault_parameters.h"
 
 namespace {
 
@@ -19,12 +19,6 @@ namespace gfp = quarry::gfp;
 // Plays with `bits` as a caller who stops at the first null and gives back what it has.
 using Scene = void (*)(Machine& m, Gfp bits);
 
-void set_fail_nth(uint32_t n) {
-  quarry_context& context = quarry::Arch::context();
-  context.fail_nth = n;
-  quarry::update_forbidden_gfp(context);
-}
-
 // Attempts of every kind count, whatever they may do and however small they are.
 constexpr quarry::FaultParameters kEveryAttempt{
     .ignore_gfp_wait = false, .ignore_gfp_highmem = false, .min_order = 0};
@@ -34,10 +28,10 @@ bool play(Scene scene, Gfp bits, uint32_t n) {
   Machine m{.nodes = 2, .mib = 64, .cpus = 2};
   m.core().kmem.set_fault_parameters(kEveryAttempt);
   m.core().pages.set_fault_parameters(kEveryAttempt);
-  set_fail_nth(n);
+  quarry::set_fail_nth(n);
   scene(m, bits);
-  const bool failed = quarry::Arch::context().fail_nth == 0;
-  set_fail_nth(0);
+  const bool failed = quarry::fail_nth() == 0;
+  quarry::set_fail_nth(0);
   if (any(bits, gfp::kNoWarn)) {
     CHECK(m.log.empty());
   } else if (m.log.count("FAULT_INJECTION: forcing a failure.") != 0) {
