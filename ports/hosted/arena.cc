@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,7 +33,14 @@ int move_high(int file) {
   return high;
 }
 
+// Beyond the process's limit of file sizes the host would not refuse, but stop the program.
+bool file_may_have(uint64_t bytes) {
+  rlimit limit = {};
+  return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= bytes;
+}
+
 int create_file(uint64_t bytes) {
+  if (!file_may_have(bytes)) return -1;
   const int file = move_high(memfd_create("quarry", MFD_CLOEXEC));
   if (file >= 0 && ftruncate(file, static_cast<off_t>(bytes)) != 0) {
     close(file);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -230,6 +231,22 @@ TEST(Fork, SpawnAndVforkAreAsWithoutTheLibrary) {
   EXPECT_EQ(wait_for(child), 0);
   EXPECT_EQ(count.calls, 0);
   direct(machine, 0)[0] = 1;
+}
+
+// A limit of file sizes refuses the copy; it stops nobody but the child that needs it.
+TEST(Fork, ALimitOfFileSizesStopsNobody) {
+  HostedPlatform machine;
+  ASSERT_TRUE(machine.open({.ram_bytes = 16 * kMiB}));
+  direct(machine, 9 * kPage)[0] = 'p';
+  const pid_t child = in_child([] {
+    const rlimit limit = {.rlim_cur = kMiB, .rlim_max = kMiB};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+    HostedPlatform another;
+    if (another.open({.ram_bytes = 16 * kMiB})) return false;
+    if (std::strstr(another.error(), "memory file") == nullptr) return false;
+    return wait_for(in_child([] { return true; })) == 0;
+  });
+  EXPECT_EQ(wait_for(child), 0);
 }
 
 // A child that cannot have a copy says so, and faults where it uses the memory.
