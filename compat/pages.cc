@@ -61,7 +61,7 @@ void* alloc_pages_exact_nid(int node, size_t bytes, gfp_t gfp) {
 }
 
 void free_pages_exact(void* address, size_t bytes) {
-  default_system.free_pages_exact(address, bytes);
+  default_core().pages.free_exact(address, bytes, QUARRY_PLACE);
 }
 
 unsigned long alloc_pages_bulk_array(gfp_t gfp, unsigned long count, struct page** pages) {

@@ -35,7 +35,7 @@ void* MemorySystem::alloc_pages_exact(size_t bytes, Gfp gfp, NodeId node) {
 }
 
 void MemorySystem::free_pages_exact(void* address, size_t bytes) {
-  Core::of(*this).pages.free_exact(address, bytes);
+  Core::of(*this).pages.free_exact(address, bytes, QUARRY_PLACE);
 }
 
 size_t MemorySystem::alloc_pages_bulk(Gfp gfp, std::span<Page*> pages, NodeId node) {

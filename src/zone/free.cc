@@ -146,8 +146,14 @@ void PageAllocator::free_to_zone(Zone& zone, std::span<void* const> blocks, Orde
   }
 }
 
-void PageAllocator::free_exact(void* address, size_t bytes) {
+void PageAllocator::free_exact(void* address, size_t bytes, uintptr_t place) {
   Page* page = map_.page_of(address);
+  if (page == nullptr) {
+    FixedText<64> text;
+    format(text, "free_pages_exact of 0x%p, which is no page", address);
+    if (place == 0) place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+    return reporter_.warn(place, text.c_str());
+  }
   const size_t pages = (bytes >> kPageShift) + ((bytes & (kPageBytes - 1)) != 0 ? 1 : 0);
   for (size_t i = 0; i != pages; ++i) free(page + i, Order(0));
 }

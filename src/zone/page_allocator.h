@@ -88,8 +88,9 @@ class PageAllocator {
   // not compound and has further references all pages but the first are freed now, the first by
   // the last put(). A page that is not allocated is reported, and leaked.
   void free(Page* page, Order order);
-  // `address` from alloc_exact() with the same `bytes`.
-  void free_exact(void* address, size_t bytes);
+  // `address` from alloc_exact() with the same `bytes`. One that is not directly mapped is
+  // reported.
+  void free_exact(void* address, size_t bytes, uintptr_t place = 0);
   // One more reference, to the whole block if `page` is part of a compound one.
   void get(Page* page);
   // Drops a reference; the last one frees the block, or the single page if it is not compound.

@@ -126,6 +126,10 @@ QUARRY_TEST(Alloc, exact_has_limits_and_ignores_what_makes_no_sense) {
   CHECK(whole != nullptr);
   m.pages.free_exact(whole, 4 * kMiB);
   CHECK(m.all_free());
+  long local = 0;
+  m.pages.free_exact(&local, kPageBytes);
+  CHECK(m.platform.logged("free_pages_exact of 0x"));
+  CHECK(m.all_free());
 }
 
 QUARRY_TEST(Alloc, bulk_fills_only_empty_slots) {
