@@ -36,7 +36,7 @@ void* __vmalloc(unsigned long bytes, gfp_t gfp) {
   return default_core().vmalloc.alloc(bytes, Gfp(gfp), kNoNode, QUARRY_PLACE);
 }
 
-void vfree(const void* address) { default_system.vfree(address); }
+void vfree(const void* address) { default_core().vmalloc.free(address, QUARRY_PLACE); }
 
 void* vmap(struct page** pages, unsigned int count, unsigned long flags, pgprot_t protection) {
   WARN_ON_ONCE((flags & ~static_cast<unsigned long>(VM_MAP | VM_IOREMAP | VM_ALLOC)) != 0);
@@ -45,7 +45,7 @@ void* vmap(struct page** pages, unsigned int count, unsigned long flags, pgprot_
       {pages, count}, writable ? MapAccess::kReadWrite : MapAccess::kReadOnly, QUARRY_PLACE);
 }
 
-void vunmap(const void* address) { default_system.vunmap(address); }
+void vunmap(const void* address) { default_core().vmalloc.unmap(address, QUARRY_PLACE); }
 
 struct page* vmalloc_to_page(const void* address) {
   return default_system.vmalloc_to_page(address);

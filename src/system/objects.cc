@@ -91,13 +91,17 @@ void* MemorySystem::vmalloc(size_t bytes, Gfp gfp, NodeId node) {
   return Core::of(*this).vmalloc.alloc(bytes, gfp, node, QUARRY_PLACE);
 }
 
-void MemorySystem::vfree(const void* address) { Core::of(*this).vmalloc.free(address); }
+void MemorySystem::vfree(const void* address) {
+  Core::of(*this).vmalloc.free(address, QUARRY_PLACE);
+}
 
 void* MemorySystem::vmap(std::span<Page* const> pages, MapAccess access) {
   return Core::of(*this).vmalloc.map_pages(pages, access, QUARRY_PLACE);
 }
 
-void MemorySystem::vunmap(const void* address) { Core::of(*this).vmalloc.unmap(address); }
+void MemorySystem::vunmap(const void* address) {
+  Core::of(*this).vmalloc.unmap(address, QUARRY_PLACE);
+}
 
 Page* MemorySystem::vmalloc_to_page(const void* address) const {
   return Core::of(*this).vmalloc.to_page(address);
@@ -111,12 +115,16 @@ void* MemorySystem::reserve_area(size_t bytes, size_t align) {
   return Core::of(*this).vmalloc.reserve_area(bytes, align, QUARRY_PLACE);
 }
 
-void MemorySystem::free_area(const void* address) { Core::of(*this).vmalloc.free_area(address); }
+void MemorySystem::free_area(const void* address) {
+  Core::of(*this).vmalloc.free_area(address, QUARRY_PLACE);
+}
 
 void* MemorySystem::kvmalloc(size_t bytes, Gfp gfp, NodeId node) {
   return Core::of(*this).vmalloc.kvmalloc(bytes, gfp, node, QUARRY_PLACE);
 }
 
-void MemorySystem::kvfree(const void* address) { Core::of(*this).vmalloc.kvfree(address); }
+void MemorySystem::kvfree(const void* address) {
+  Core::of(*this).vmalloc.kvfree(address, QUARRY_PLACE);
+}
 
 }  // namespace quarry

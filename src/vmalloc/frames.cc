@@ -46,7 +46,7 @@ bool Vmalloc::get_frame_array(Area& area, size_t count, Gfp gfp, NodeId node, ui
 }
 
 void Vmalloc::put_frame_array(Area& area) {
-  if (area.frames != area.inline_frames) kvfree(area.frames);
+  if (area.frames != area.inline_frames) kvfree(area.frames, area.caller);
   area.frames = nullptr;
   area.frame_count = 0;
 }

@@ -90,7 +90,16 @@ void* Vmalloc::map_pages(std::span<Page* const> pages, MapAccess access, uintptr
   if (!get_frame_array(*area, count, gfp::kKernel, kNoNode, place)) {
     failed = "failed to allocate page array";
   } else {
-    for (Page* page : pages) area->frames[area->frame_count++] = pages_->map().pfn(page).value();
+    const PageMap& map = pages_->map();
+    for (const Page* page : pages) {
+      const Pfn pfn = map.pfn(page);
+      if (map.page(pfn) != page || !map.valid(pfn)) {
+        pages_->reporter().warn_once(place, "vmap of what is no page");
+        delete_area(*area);
+        return nullptr;
+      }
+      area->frames[area->frame_count++] = pfn.value();
+    }
     if (!map_frames(*area, access)) failed = "failed to map pages";
   }
   if (failed != nullptr) {
@@ -119,8 +128,7 @@ void* Vmalloc::reserve_area(size_t bytes, size_t align, uintptr_t place) {
   return pointer(start);
 }
 
-void Vmalloc::free(const void* address) {
-  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+void Vmalloc::free(const void* address, uintptr_t place) {
   const quarry_context& context = Arch::context();
   // In an interrupt Linux leaves the work to a thread; here it can be done at once.
   if (!in_interrupt(context)) {
@@ -129,24 +137,24 @@ void Vmalloc::free(const void* address) {
     return pages_->reporter().warn(place, "kernel BUG: vfree in NMI");
   }
   if (address == nullptr) return;
-  Area* const area = withdraw(address, AreaKind::kVmalloc, AreaKind::kVmap, "vfree");
+  Area* const area = withdraw(address, AreaKind::kVmalloc, AreaKind::kVmap, "vfree", place);
   if (area != nullptr) retire(*area);
 }
 
-void Vmalloc::unmap(const void* address) {
-  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
+void Vmalloc::unmap(const void* address, uintptr_t place) {
   if (in_interrupt(Arch::context())) {
     return pages_->reporter().warn(place, "kernel BUG: vunmap in interrupt");
   }
   pages_->reporter().check_context(uint32_t(gfp::kDirectReclaim), place);
   if (address == nullptr) return;
-  Area* const area = withdraw(address, AreaKind::kVmap, AreaKind::kVmap, "vunmap");
+  Area* const area = withdraw(address, AreaKind::kVmap, AreaKind::kVmap, "vunmap", place);
   if (area != nullptr) retire(*area);
 }
 
-void Vmalloc::free_area(const void* address) {
+void Vmalloc::free_area(const void* address, uintptr_t place) {
   if (address == nullptr) return;
-  Area* const area = withdraw(address, AreaKind::kReserved, AreaKind::kReserved, "free_area");
+  Area* const area =
+      withdraw(address, AreaKind::kReserved, AreaKind::kReserved, "free_area", place);
   if (area != nullptr) retire(*area);
 }
 
@@ -167,9 +175,9 @@ void* Vmalloc::kvmalloc(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   return alloc(bytes, gfp, node, place);
 }
 
-void Vmalloc::kvfree(const void* address) {
+void Vmalloc::kvfree(const void* address, uintptr_t place) {
   if (contains(address)) {
-    free(address);
+    free(address, place);
   } else {
     kmem_->kfree(address);
   }
@@ -290,7 +298,8 @@ void Vmalloc::delete_nodes(const AreaMap::Unused& unused) {
 }
 
 // Takes an area out of the tree. Null: there is none, which is reported in Linux's words.
-Area* Vmalloc::withdraw(const void* address, AreaKind kind, AreaKind or_kind, const char* call) {
+Area* Vmalloc::withdraw(const void* address, AreaKind kind, AreaKind or_kind, const char* call,
+                        uintptr_t place) {
   const auto start = reinterpret_cast<uintptr_t>(address);
   const bool aligned = is_aligned(start, kPageBytes);
   Area* const area = aligned ? map_.withdraw(start, kind, or_kind) : nullptr;
@@ -298,7 +307,7 @@ Area* Vmalloc::withdraw(const void* address, AreaKind kind, AreaKind or_kind, co
   FixedText<96> text;
   format(text, "Trying to %s() %s (%p)", call, aligned ? "nonexistent vm area" : "bad address",
          address);
-  pages_->reporter().warn(reinterpret_cast<uintptr_t>(__builtin_return_address(0)), text.c_str());
+  pages_->reporter().warn(place, text.c_str());
   return nullptr;
 }
 

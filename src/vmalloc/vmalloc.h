@@ -61,11 +61,11 @@ class Vmalloc {
   // Shows the pages in a row. Null as for alloc(). The pages stay the caller's.
   [[nodiscard]] void* map_pages(std::span<Page* const> pages, MapAccess access, uintptr_t place);
   // Ends what map_pages() made. Null is a no-op, what else is no such area is reported.
-  void unmap(const void* address);
+  void unmap(const void* address, uintptr_t place);
   // Addresses without memory, the start a multiple of `align`, a power of two.
   [[nodiscard]] void* reserve_area(size_t bytes, size_t align, uintptr_t place);
   // Ends what reserve_area() made; as for unmap().
-  void free_area(const void* address);
+  void free_area(const void* address, uintptr_t place);
   // kmalloc if that works without effort, else alloc() if the request may sleep.
   [[nodiscard]] void* kvmalloc(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
 
@@ -73,9 +73,9 @@ class Vmalloc {
 
   // Of alloc() or map_pages(). Null is a no-op; an address that is no area's start is reported and
   // left alone.
-  void free(const void* address);
+  void free(const void* address, uintptr_t place);
   // Of kvmalloc(), kmalloc() or alloc().
-  void kvfree(const void* address);
+  void kvfree(const void* address, uintptr_t place);
 
   // Null where nothing is mapped, or the address is not of this range.
   Page* to_page(const void* address) const;
@@ -105,7 +105,8 @@ class Vmalloc {
   Area* new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uintptr_t place);
   void delete_area(Area& area);
   void delete_nodes(const AreaMap::Unused& unused);
-  Area* withdraw(const void* address, AreaKind kind, AreaKind or_kind, const char* call);
+  Area* withdraw(const void* address, AreaKind kind, AreaKind or_kind, const char* call,
+                 uintptr_t place);
   void retire(Area& area);
 
   // frames.cc

@@ -104,6 +104,7 @@ TEST(Misuse, vfree_of_no_area_is_reported) {
   const ProbeRun run = run_probe("free_vmalloc_garbage");
   EXPECT_TRUE(run.clean());
   EXPECT_EQ(count(run.err, "Trying to vfree() nonexistent vm area"), 2) << run.err;
+  EXPECT_EQ(count(run.err, " at free_vmalloc_garbage+0x"), 2) << run.err;
 }
 
 TEST(Misuse, the_wrong_cache_is_named) {

@@ -242,6 +242,20 @@ QUARRY_TEST(Vmap, shows_pages_a_second_time) {
   m->vunmap(nullptr);
 }
 
+QUARRY_TEST(Vmap, of_what_is_no_page_is_refused) {
+  Machine m;
+  Page* page = m->alloc_pages(gfp::kKernel, Order(0));
+  Page no_page{};
+  Page* const with_null[] = {page, nullptr};
+  CHECK(m->vmap(with_null) == nullptr);
+  CHECK(m.reported("vmap of what is no page"));
+  Page* const with_other[] = {page, &no_page};
+  CHECK(m->vmap(with_other) == nullptr);
+  CHECK(m.reported("vmap of what is no page"));
+  CHECK_EQ(page->_refcount, 1);
+  m->free_pages(page, Order(0));
+}
+
 QUARRY_TEST(ReservedArea, is_aligned_and_guarded) {
   Machine m;
   void* low = m->vmalloc(1);
@@ -331,7 +345,7 @@ QUARRY_TEST(Vmalloc, a_mapper_that_refuses_loses_nothing) {
       mapper.calls_left = calls;
       void* area = vmalloc.alloc(20 * kPageBytes, gfp::kKernel, kNoNode, 0);
       CHECK_EQ(area != nullptr, calls == 20);
-      if (area != nullptr) vmalloc.free(area);
+      if (area != nullptr) vmalloc.free(area, 0);
       CHECK_EQ(mapper.mapped, 0U);
       CHECK_EQ(vmalloc.page_count(), 0U);
     }
@@ -394,7 +408,7 @@ QUARRY_TEST(Vmalloc, shutdown_takes_everything_back) {
   // Frame numbers of the first lie below it: in the hole that the one before leaves.
   void* hole = vmalloc.alloc(8 * kPageBytes, gfp::kKernel, kNoNode, 0);
   CHECK(vmalloc.alloc(3000 * kPageBytes, gfp::kKernel, kNoNode, 0) != nullptr);
-  vmalloc.free(hole);
+  vmalloc.free(hole, 0);
   CHECK(vmalloc.alloc(4000 * kPageBytes, gfp::kKernel, kNoNode, 0) != nullptr);
   CHECK(vmalloc.reserve_area(kPageBytes, 1, 0) != nullptr);
   CHECK_EQ(vmalloc.shutdown(), 4U);
