@@ -24,6 +24,9 @@ struct TrapFrame {
   uintptr_t stack_pointer() const { return reinterpret_cast<uintptr_t>(this + 1); }
 };
 
+// Where interrupted code has to go on. Array operations are not interrupted here.
+inline uintptr_t resume_address(uintptr_t ip) { return ip; }
+
 // An entry of the interrupt descriptor table (Intel SDM vol. 3A, 6.11): interrupts go off.
 struct Gate {
   static constexpr uint8_t kInterruptGate = 0x8e;

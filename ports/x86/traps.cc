@@ -36,7 +36,8 @@ bool fix_probe(TrapFrame& frame) {
   return true;
 }
 
-void handle_interrupt(const TrapFrame& frame) {
+void handle_interrupt(TrapFrame& frame) {
+  frame.ip = resume_address(frame.ip);
   enter_section(&quarry_context::hardirq_depth, static_cast<uintptr_t>(frame.ip));
   const InterruptHandler handler = handlers[frame.vector].load(std::memory_order_relaxed);
   if (handler != nullptr) {

@@ -26,6 +26,9 @@ struct TrapFrame {
   uint64_t stack_pointer() const { return stack; }
 };
 
+// Where interrupted code has to go on: at the start of the array operation that it was in, if any.
+uintptr_t resume_address(uintptr_t ip);
+
 // An entry of the interrupt descriptor table (Intel SDM vol. 3A, 6.14.1): interrupts go off.
 struct Gate {
   static constexpr uint8_t kInterruptGate = 0x8e;

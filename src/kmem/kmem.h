@@ -144,7 +144,8 @@ class Kmem {
     if (!needs_context_check(uint32_t(gfp))) [[likely]] {
       void* object = Arch::pop(arrays_, number * kArrayBytes);
       if (object != nullptr) [[likely]] {
-        if (any(gfp, gfp::kZero)) __builtin_memset(object, 0, caches_[number].object_size);
+        // In tail position, so that no register has to be saved.
+        if (any(gfp, gfp::kZero)) return __builtin_memset(object, 0, caches_[number].object_size);
         return object;
       }
     }

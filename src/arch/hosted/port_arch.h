@@ -8,14 +8,10 @@
 
 #include <cstdint>
 
-#include "arch/array_ops.h"
-#include "quarry/abi/array.h"
+#include "port_arrays.h"
 #include "quarry/abi/context.h"
 
 extern "C" {
-// Offset of a thread's rseq area from its thread pointer: the C library's __rseq_offset, copied by
-// the port before it opens a machine, because reading the original takes two loads.
-extern std::ptrdiff_t quarry_hosted_rseq_offset __attribute__((visibility("hidden")));
 extern __thread quarry_context quarry_this_context __attribute__((tls_model("initial-exec")));
 // Gives the CPU to another thread; defined by the port.
 void quarry_hosted_yield();
@@ -23,7 +19,7 @@ void quarry_hosted_yield();
 
 namespace quarry {
 
-struct Arch {
+struct Arch : ArraySequences {
   static constexpr unsigned kPageShift = 12;
   static constexpr unsigned kPageblockOrder = 9;
   static constexpr unsigned kCacheLineBytes = 64;
@@ -39,6 +35,7 @@ struct Arch {
   }
 
   static quarry_context& context() { return quarry_this_context; }
+  static uint32_t forbidden_gfp() { return quarry_this_context.forbidden_gfp; }
 
   static unsigned long irq_save() {
     asm volatile("" ::: "memory");
@@ -57,16 +54,6 @@ struct Arch {
     if (spins % kSpinsBeforeYield == kSpinsBeforeYield - 1) quarry_hosted_yield();
     asm volatile("pause" ::: "memory");
   }
-
-  static inline void* pop(const quarry_arrays& arrays, uintptr_t offset);
-  static inline PushResult push(const quarry_arrays& arrays, uintptr_t offset, void* object,
-                                uint32_t node);
-  static inline uint32_t pop_many(const quarry_arrays& arrays, uintptr_t offset, void** objects,
-                                  uint32_t count);
-  static inline uint32_t push_many(const quarry_arrays& arrays, uintptr_t offset,
-                                   void* const* objects, uint32_t count, uint32_t node);
 };
 
 }  // namespace quarry
-
-#include "port_arrays.h"

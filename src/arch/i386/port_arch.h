@@ -4,6 +4,7 @@
 // Bare i386 with two-level page tables: the CPU's block is found through FS. Physical memory above
 // 896 MiB is not directly mapped.
 
+#include "arch/x86/interrupts_off_arrays.h"
 #include "arch/x86/page_tables.h"
 #include "arch/x86/x86_arch.h"
 
@@ -15,6 +16,11 @@ struct FsSegment {
     asm volatile("movl %%fs:%c1, %0" : "=r"(cpu) : "i"(kCpuBlockCpuOffset));
     return cpu;
   }
+  static uint32_t forbidden_gfp() {
+    uint32_t bits;
+    asm volatile("movl %%fs:%c1, %0" : "=r"(bits) : "i"(kCpuBlockForbiddenOffset));
+    return bits;
+  }
   static CpuBlock& block() {
     CpuBlock* block;
     asm volatile("movl %%fs:0, %0" : "=r"(block));
@@ -22,7 +28,7 @@ struct FsSegment {
   }
 };
 
-struct Arch : X86Arch<FsSegment> {
+struct Arch : X86Arch<FsSegment>, InterruptsOffArrays<FsSegment> {
   static constexpr unsigned kPageblockOrder = 10;  // 4 MiB, one entry of the upper level
   static constexpr bool kHasHighmem = true;
   static constexpr uint64_t kDma32Limit = 0;

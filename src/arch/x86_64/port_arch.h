@@ -5,6 +5,7 @@
 
 #include "arch/x86/page_tables.h"
 #include "arch/x86/x86_arch.h"
+#include "port_arrays.h"
 
 namespace quarry {
 
@@ -14,6 +15,11 @@ struct GsSegment {
     asm volatile("movl %%gs:%c1, %0" : "=r"(cpu) : "i"(kCpuBlockCpuOffset));
     return cpu;
   }
+  static uint32_t forbidden_gfp() {
+    uint32_t bits;
+    asm volatile("movl %%gs:%c1, %0" : "=r"(bits) : "i"(kCpuBlockForbiddenOffset));
+    return bits;
+  }
   static CpuBlock& block() {
     CpuBlock* block;
     asm volatile("movq %%gs:0, %0" : "=r"(block));
@@ -21,7 +27,7 @@ struct GsSegment {
   }
 };
 
-struct Arch : X86Arch<GsSegment> {
+struct Arch : X86Arch<GsSegment>, ArraySequences {
   static constexpr unsigned kPageblockOrder = 9;  // 2 MiB, one entry of the middle level
   static constexpr bool kHasHighmem = false;
   static constexpr uint64_t kDma32Limit = uint64_t{1} << 32;
