@@ -101,6 +101,17 @@ QUARRY_TEST(OutOfMemory, is_reported_in_the_kernels_words) {
   CHECK(m.reported("page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)"));
 }
 
+QUARRY_TEST(OutOfMemory, slabs_report_ten_times_in_five_seconds) {
+  Machine m{.mib = 32};
+  Hoard hoard(m);
+  for (int i = 0; i != 30; ++i) CHECK(m->kmalloc(5000, gfp::kKernel) == nullptr);
+  CHECK_EQ(m.log.count("SLUB: Unable to allocate memory on node"), 10U);
+  m.log.clear();
+  m.platform.advance_clock(5'000'000'001);
+  CHECK(m->kmalloc(5000, gfp::kKernel) == nullptr);
+  CHECK(m.reported("SLUB: Unable to allocate memory on node"));
+}
+
 // The last page that comes back serves the next request; one more page, one more request.
 QUARRY_TEST(OutOfMemory, ends_with_the_first_page_that_comes_back) {
   Machine m{.nodes = 2, .mib = 32, .cpus = 2};

@@ -87,6 +87,7 @@ class Slub final : public SlabEngine {
   Kmem* kmem_ = nullptr;
   PageAllocator* pages_ = nullptr;
   const PageMap* map_ = nullptr;
+  RateLimit out_of_memory_limit_{5'000'000'000, 10};  // Linux: slub_oom_rs
 };
 
 }  // namespace quarry

@@ -95,8 +95,9 @@ void Slub::give_up(SlabPage& slab) {
 }
 
 void Slub::report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node) {
-  if (any(gfp, gfp::kNoWarn)) return;
-  LogText out(pages_->platform());
+  Platform& platform = pages_->platform();
+  if (any(gfp, gfp::kNoWarn) || !out_of_memory_limit_.allow(platform.clock_ns())) return;
+  LogText out(platform);
   format(out, "SLUB: Unable to allocate memory on node %d, gfp=%#x(", node.value(), uint32_t(gfp));
   print_gfp(out, gfp);
   format(out,
