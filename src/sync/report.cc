@@ -80,11 +80,12 @@ void Reporter::warn(uintptr_t place, const char* what) {
 }
 
 void Reporter::check_context(uint32_t gfp, uintptr_t place) {
+  static constexpr char kWhat[] = "BUG: sleeping function called from invalid context";
   const quarry_context& context = Arch::context();
-  if (!context_forbids(context, gfp) || !once(place)) return;
+  if (!context_forbids(context, gfp) || !once(place, kWhat)) return;
   {
     LogText out(*platform_);
-    format(out, "BUG: sleeping function called from invalid context at ");
+    format(out, "%s at ", kWhat);
     print_address(out, place);
     format(out, "\nin_atomic(): %d, irqs_disabled(): %d, non_block: 0, pid: 0, name: quarry\n",
            int{context.atomic_depth != 0 || in_interrupt(context)},

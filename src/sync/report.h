@@ -36,11 +36,12 @@ class LogText final : public TextSink {
 // Code addresses seen before. Room for kPlaces; when it is full, further places count as seen.
 class PlaceSet {
  public:
+  static constexpr unsigned kPlaces = 256;
+
   // True the first time for each place.
   bool insert(uintptr_t place);
 
  private:
-  static constexpr unsigned kPlaces = 64;
   std::atomic<uintptr_t> place_[kPlaces] = {};
 };
 
@@ -66,13 +67,11 @@ class Reporter {
   void init(Platform& platform) { platform_ = &platform; }
   Platform& platform() const { return *platform_; }
 
-  // True the first time for each place: for reports that are made once (Linux: WARN_ON_ONCE).
-  bool once(uintptr_t place) { return places_.insert(place); }
-
   // "WARNING: CPU: 0 at kmalloc+0x..., <what>" with the stack.
   void warn(uintptr_t place, const char* what);
+  // The first time for each place and text, which must last (Linux: WARN_ON_ONCE).
   void warn_once(uintptr_t place, const char* what) {
-    if (once(place)) warn(place, what);
+    if (once(place, what)) warn(place, what);
   }
   // An allocation with these GFP bits is made where it might not: reports that, once for each
   // place, with the stack and with the one where the atomic section was entered. Does nothing where
@@ -82,6 +81,11 @@ class Reporter {
   void dump_stack();
 
  private:
+  // True the first time. The two addresses are mixed into one, which no other two are likely to be.
+  bool once(uintptr_t place, const char* what) {
+    constexpr uintptr_t kOdd = 0x9e3779b1;
+    return places_.insert(place * kOdd + reinterpret_cast<uintptr_t>(what));
+  }
   void print_address(TextSink& out, uintptr_t address);
   void show_section_entry(const quarry_context& context);
 

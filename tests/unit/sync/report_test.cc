@@ -39,9 +39,9 @@ QUARRY_TEST(PlaceSet, each_place_is_new_once) {
 
 QUARRY_TEST(PlaceSet, full_means_seen) {
   PlaceSet places;
-  for (uintptr_t i = 1; i <= 64; ++i) CHECK(places.insert(i));
-  CHECK(!places.insert(65));
-  CHECK(!places.insert(64));
+  for (uintptr_t i = 1; i <= PlaceSet::kPlaces; ++i) CHECK(places.insert(i));
+  CHECK(!places.insert(PlaceSet::kPlaces + 1));
+  CHECK(!places.insert(PlaceSet::kPlaces));
 }
 
 QUARRY_TEST(RateLimit, a_burst_in_each_interval) {
@@ -67,13 +67,17 @@ QUARRY_TEST(Reporter, warnings_have_the_kernels_form) {
              "---[ end trace 0000000000000000 ]---\n");
 }
 
-QUARRY_TEST(Reporter, warns_once_for_each_place) {
+QUARRY_TEST(Reporter, warns_once_for_each_place_and_text) {
   TestPlatform platform;
   Reporter reporter;
   reporter.init(platform);
-  for (int i = 0; i != 3; ++i) reporter.warn_once(0x10, "first");
+  for (int i = 0; i != 3; ++i) {
+    reporter.warn_once(0x10, "first");
+    reporter.warn_once(0x10, "other");
+  }
   reporter.warn_once(0x20, "second");
   CHECK_EQ(platform.log_count("first"), 1U);
+  CHECK_EQ(platform.log_count("other"), 1U);
   CHECK_EQ(platform.log_count("second"), 1U);
 }
 
