@@ -8,10 +8,13 @@ namespace quarry {
 
 namespace {
 
-constexpr uint32_t kPermittedFlags =
-    QUARRY_SLAB_HWCACHE_ALIGN | QUARRY_SLAB_CACHE_DMA | QUARRY_SLAB_CACHE_DMA32 |
-    QUARRY_SLAB_RECLAIM_ACCOUNT | QUARRY_SLAB_PANIC | QUARRY_SLAB_TYPESAFE_BY_RCU |
-    QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE | QUARRY_SLAB_ACCOUNT;
+constexpr uint32_t kPermittedFlags = QUARRY_SLAB_HWCACHE_ALIGN | QUARRY_SLAB_CACHE_DMA |
+                                     QUARRY_SLAB_CACHE_DMA32 | QUARRY_SLAB_RECLAIM_ACCOUNT |
+                                     QUARRY_SLAB_PANIC | QUARRY_SLAB_TYPESAFE_BY_RCU |
+                                     QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE |
+                                     QUARRY_SLAB_ACCOUNT | QUARRY_SLAB_DEBUG_FLAGS;
+// What a kernel without SLUB_DEBUG takes out of a cache's flags.
+constexpr uint32_t kIgnoredFlags = QUARRY_SLAB_DEBUG_FLAGS;
 
 constexpr uint32_t kMaxAlign = 32768;  // what kmem_cache::align holds
 
@@ -38,6 +41,12 @@ const char* refusal(const char* name, size_t bytes, uint32_t align, uint32_t fla
   return nullptr;
 }
 
+// Whether a line of slabinfo with that name could be read.
+bool has_space(const char* name) {
+  while (*name != '\0' && *name != ' ') ++name;
+  return *name == ' ';
+}
+
 size_t text_bytes(const char* text) {
   size_t length = 0;
   while (text[length] != '\0') ++length;
@@ -53,6 +62,8 @@ KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t
   KmemCache* cache = nullptr;
   char* copy = nullptr;
   if (problem == nullptr) {
+    if (has_space(name)) reporter_->warn_once(place, "kmem_cache_create: a space in the name");
+    flags &= ~kIgnoredFlags;
     const size_t length = text_bytes(name);
     copy = static_cast<char*>(kmalloc(length, gfp::kKernel, place));
     if (copy != nullptr) __builtin_memcpy(copy, name, length);
@@ -130,9 +141,13 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
     return kfree(name);
   }
   const SlabCounts left = counts(*cache);
-  FixedText<200> text;
-  format(text, "kmem_cache_destroy %s: Slab cache still has objects (%zu in %zu slabs); it is kept",
-         cache->name, left.total_objects - left.free_in_partial, left.slabs);
+  char caller[128] = {};
+  reporter_->platform().symbolize(place, caller);
+  FixedText<320> text;
+  format(text, "kmem_cache_destroy %s: Slab cache still has objects when called from %s",
+         cache->name, static_cast<const char*>(caller));
+  format(text, " (%zu in %zu slabs; it is kept)", left.total_objects - left.free_in_partial,
+         left.slabs);
   reporter_->warn(place, text.c_str());
 }
 

@@ -117,7 +117,10 @@ TEST(Misuse, the_wrong_cache_is_named) {
 TEST(Misuse, leftovers_keep_their_cache) {
   const ProbeRun run = run_probe("leftovers");
   EXPECT_TRUE(run.clean());
-  EXPECT_EQ(count(run.err, "kmem_cache_destroy probe_leaky: Slab cache still has objects"), 1)
+  EXPECT_EQ(count(run.err,
+                  "kmem_cache_destroy probe_leaky: Slab cache still has objects when called "
+                  "from leftovers+0x"),
+            1)
       << run.err;
 }
 

@@ -116,6 +116,25 @@ QUARRY_TEST(Cache, requests_that_make_no_sense_are_reported_and_null) {
   }
 }
 
+QUARRY_TEST(Cache, debugging_flags_are_accepted) {
+  Machine m;
+  KmemCache* plain = m->cache_create("plain", 72);
+  KmemCache* cache = m->cache_create("debugged", 72, {.flags = QUARRY_SLAB_DEBUG_FLAGS});
+  REQUIRE(cache != nullptr);
+  CHECK_EQ(cache->flags, plain->flags);
+  CHECK_EQ(cache->size, plain->size);
+  m->cache_destroy(cache);
+  m->cache_destroy(plain);
+}
+
+QUARRY_TEST(Cache, a_space_in_the_name_is_reported) {
+  Machine m;
+  KmemCache* cache = m->cache_create("two words", 64);
+  CHECK(m.reported("kmem_cache_create: a space in the name"));
+  CHECK(cache != nullptr);
+  m->cache_destroy(cache);
+}
+
 QUARRY_TEST(Cache, running_out_of_caches_is_reported_and_null) {
   Machine m{.mib = 16};
   KmemCache* caches[100];
@@ -225,7 +244,7 @@ QUARRY_TEST(Cache, with_objects_left_it_is_reported_and_stays) {
   void* second = m->cache_alloc(cache, gfp::kKernel);
   __builtin_memset(first, 1, 512);
   m->cache_destroy(cache);
-  CHECK_EQ(m.log.count("leaky: Slab cache still has objects"), 1U);
+  CHECK_EQ(m.log.count("leaky: Slab cache still has objects when called from "), 1U);
   CHECK(m.reported("2 in 1 slabs"));
   // It works as before.
   CHECK_TEXT(info_of(cache).name, "leaky");
