@@ -38,7 +38,8 @@ bool fix_probe(TrapFrame& frame) {
 
 void handle_interrupt(TrapFrame& frame) {
   frame.ip = resume_address(frame.ip);
-  enter_section(&quarry_context::hardirq_depth, static_cast<uintptr_t>(frame.ip));
+  enter_section(&quarry_context::hardirq_depth,
+                {static_cast<uintptr_t>(frame.ip), static_cast<uintptr_t>(frame.stack_pointer())});
   const InterruptHandler handler = handlers[frame.vector].load(std::memory_order_relaxed);
   if (handler != nullptr) {
     handler(frame);
