@@ -37,6 +37,8 @@ inline constexpr Gfp kConstraintMask = kHardwall | kThisNode;
 inline constexpr Gfp kSlabBugMask = kDma32Bit | kHighmemBit | ~kAllBits;
 }  // namespace gfp
 
+inline constexpr bool kHasDma32 = Arch::kDma32Limit != 0;
+
 // False for the eight combinations of zone bits that contradict themselves.
 constexpr bool zone_bits_valid(Gfp flags) {
   constexpr uint16_t kValid =
@@ -44,11 +46,12 @@ constexpr bool zone_bits_valid(Gfp flags) {
   return (kValid >> uint32_t(flags & gfp::kZoneMask) & 1) != 0;
 }
 
-// The highest zone the request may use, on a machine that has every zone. Contradictory bits are a
-// caller's error (reported where requests are checked) and are served from the lowest zone named.
+// The highest zone the request may use. Where all memory is below 4 GiB there is no zone DMA32, and
+// who asks for it may have what everybody gets. Contradictory bits are a caller's error (reported
+// where requests are checked) and are served from the lowest zone named.
 constexpr ZoneType gfp_zone(Gfp flags) {
   if (any(flags, gfp::kDmaBit)) return ZoneType::kDma;
-  if (any(flags, gfp::kDma32Bit)) return ZoneType::kDma32;
+  if (any(flags, gfp::kDma32Bit)) return kHasDma32 ? ZoneType::kDma32 : ZoneType::kNormal;
   if (!any(flags, gfp::kHighmemBit)) return ZoneType::kNormal;
   return any(flags, gfp::kMovable) ? ZoneType::kMovable : ZoneType::kHighmem;
 }

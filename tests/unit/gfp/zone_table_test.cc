@@ -6,22 +6,31 @@
 namespace quarry {
 namespace {
 
-// Linux 6.1, GFP_ZONE_TABLE and GFP_ZONE_BAD, on a machine with all zones.
+// Linux 6.1, GFP_ZONE_TABLE, GFP_ZONE_BAD and OPT_ZONE_DMA32.
 QUARRY_TEST(GfpZone, every_combination_of_zone_bits) {
   struct Row {
     uint32_t bits;
     bool valid;
     ZoneType zone;
   };
+  constexpr ZoneType kDma32 = kHasDma32 ? ZoneType::kDma32 : ZoneType::kNormal;
   constexpr Row kTable[16] = {
-      {0x0, true, ZoneType::kNormal},  {0x1, true, ZoneType::kDma},
-      {0x2, true, ZoneType::kHighmem}, {0x3, false, ZoneType::kDma},
-      {0x4, true, ZoneType::kDma32},   {0x5, false, ZoneType::kDma},
-      {0x6, false, ZoneType::kDma32},  {0x7, false, ZoneType::kDma},
-      {0x8, true, ZoneType::kNormal},  {0x9, true, ZoneType::kDma},
-      {0xa, true, ZoneType::kMovable}, {0xb, false, ZoneType::kDma},
-      {0xc, true, ZoneType::kDma32},   {0xd, false, ZoneType::kDma},
-      {0xe, false, ZoneType::kDma32},  {0xf, false, ZoneType::kDma},
+      {0x0, true, ZoneType::kNormal},
+      {0x1, true, ZoneType::kDma},
+      {0x2, true, ZoneType::kHighmem},
+      {0x3, false, ZoneType::kDma},
+      {0x4, true, kDma32},
+      {0x5, false, ZoneType::kDma},
+      {0x6, false, kDma32},
+      {0x7, false, ZoneType::kDma},
+      {0x8, true, ZoneType::kNormal},
+      {0x9, true, ZoneType::kDma},
+      {0xa, true, ZoneType::kMovable},
+      {0xb, false, ZoneType::kDma},
+      {0xc, true, kDma32},
+      {0xd, false, ZoneType::kDma},
+      {0xe, false, kDma32},
+      {0xf, false, ZoneType::kDma},
   };
   for (const Row& row : kTable) {
     // Other bits make no difference.
