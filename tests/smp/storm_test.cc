@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <thread>
+#include <vector>
 
+#include "machine.h"
 #include "smp/worker.h"
 #include "sync/execution_context.h"
 

@@ -2,14 +2,16 @@
 #pragma once
 
 // A thread of the storm: random calls on a system that others use too. All that it holds carries a
-// checksum, and some of it goes to other threads, which free it.
+// checksum, and some of it goes to other threads, which free it. Threads are those of a process or
+// CPUs of a bare machine, and there their interrupts too.
 
 #include <atomic>
-#include <mutex>
-#include <vector>
+#include <span>
 
 #include "base/random.h"
-#include "machine.h"
+#include "harness.h"
+#include "quarry/memory_system.h"
+#include "sync/spinlock.h"
 
 namespace smp {
 
@@ -24,7 +26,7 @@ struct Item {
   uint64_t tag;
 };
 
-inline std::atomic<uint64_t> mistakes{0};
+inline std::atomic<uint32_t> mistakes{0};
 
 inline uint64_t word_at(const Item& item, size_t at) {
   return (item.tag + at) * 0x9e3779b97f4a7c15U;
@@ -45,57 +47,89 @@ inline void check(const Item& item) {
   });
 }
 
-// Where other threads leave what this one shall free.
-class Mailbox {
+// A few items in no order.
+template <size_t kMost>
+class Pile {
  public:
-  void put(const Item& item) {
-    const std::lock_guard guard(mutex_);
-    items_.push_back(item);
-  }
-  std::vector<Item> take_all() {
-    const std::lock_guard guard(mutex_);
-    return std::exchange(items_, {});
+  bool empty() const { return count_ == 0; }
+  bool full() const { return count_ == kMost; }
+  void add(const Item& item) { item_[count_++] = item; }
+  Item take(quarry::Random& random) {
+    const uint32_t index = random.below(count_);
+    const Item item = item_[index];
+    item_[index] = item_[--count_];
+    return item;
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<Item> items_;
+  Item item_[kMost];
+  uint32_t count_ = 0;
 };
+
+// Where others leave what one thread shall free. Any context.
+class Mailbox {
+ public:
+  // False: it is full.
+  bool put(const Item& item) {
+    quarry::LockGuard guard(lock_);
+    if (items_.full()) return false;
+    items_.add(item);
+    return true;
+  }
+  // False: it is empty.
+  bool take(Item& item, quarry::Random& random) {
+    quarry::LockGuard guard(lock_);
+    if (items_.empty()) return false;
+    item = items_.take(random);
+    return true;
+  }
+
+ private:
+  quarry::SpinLock lock_{quarry::LockRank::kLeaf};
+  Pile<256> items_;
+};
+
+// What a worker may ask for.
+enum class Context : uint8_t { kProcess, kInterrupt };
 
 class Worker {
  public:
   Worker(quarry::MemorySystem& system, std::span<quarry::KmemCache* const> caches,
-         std::span<Mailbox> mailboxes, unsigned number)
+         std::span<Mailbox> mailboxes, unsigned number, Context context = Context::kProcess)
       : system_(system),
         caches_(caches),
         mailboxes_(mailboxes),
         number_(number),
+        context_(context),
         random_(harness::seed() * 1000 + number) {}
 
   void run(int operations) {
     for (int i = 0; i != operations; ++i) {
       if (i % 64 == 0) free_mail();
-      if (i % 1024 == 0) own_cache();
-      items_.size() < kMostItems&& random_.below(100) < 52 ? take() : give();
+      if (i % 1024 == 0 && context_ == Context::kProcess) own_cache();
+      if (!items_.full() && random_.below(100) < 52) {
+        take();
+      } else if (!items_.empty()) {
+        give();
+      }
     }
   }
 
   // For when all threads have ended.
   void free_all() {
     free_mail();
-    for (const Item& item : items_) free(item);
-    items_.clear();
+    while (!items_.empty()) free(items_.take(random_));
   }
 
  private:
-  static constexpr size_t kMostItems = 400;
-
   void take() {
     Item item{};
     item.tag = (uint64_t{number_} << 48) + ++tags_;
+    const bool may_sleep = context_ == Context::kProcess;
     const quarry::Gfp bits =
-        (random_.one_in(2) ? quarry::gfp::kKernel : quarry::gfp::kAtomic) | quarry::gfp::kNoWarn;
-    const uint32_t dice = random_.below(100);
+        quarry::gfp::kNoWarn |
+        (may_sleep && random_.one_in(2) ? quarry::gfp::kKernel : quarry::gfp::kAtomic);
+    const uint32_t dice = random_.below(may_sleep ? 100 : 98);
     if (dice < 50) {
       item.kind = Kind::kObject;
       item.bytes = random_.between(8, random_.one_in(10) ? 20000 : 600);
@@ -120,24 +154,18 @@ class Worker {
     }
     if (item.memory == nullptr) return;
     fill(item);
-    items_.push_back(item);
+    items_.add(item);
   }
 
   void give() {
-    if (items_.empty()) return;
-    const uint32_t index = random_.below(static_cast<uint32_t>(items_.size()));
-    const Item item = items_[index];
-    items_[index] = items_.back();
-    items_.pop_back();
-    if (random_.one_in(4)) {
-      mailboxes_[random_.below(static_cast<uint32_t>(mailboxes_.size()))].put(item);
-    } else {
-      free(item);
-    }
+    const Item item = items_.take(random_);
+    Mailbox& other = mailboxes_[random_.below(static_cast<uint32_t>(mailboxes_.size()))];
+    if (!random_.one_in(4) || !other.put(item)) free(item);
   }
 
   void free_mail() {
-    for (const Item& item : mailboxes_[number_].take_all()) free(item);
+    Item item;
+    while (mailboxes_[number_].take(item, random_)) free(item);
   }
 
   void free(const Item& item) {
@@ -188,9 +216,10 @@ class Worker {
   std::span<quarry::KmemCache* const> caches_;
   std::span<Mailbox> mailboxes_;
   unsigned number_;
+  Context context_;
   quarry::Random random_;
   uint64_t tags_ = 0;
-  std::vector<Item> items_;
+  Pile<400> items_;
 };
 
 }  // namespace smp
