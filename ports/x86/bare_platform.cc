@@ -113,7 +113,10 @@ bool BarePlatform::wait_for_memory() {
 
 uint64_t BarePlatform::clock_ns() const { return quarry::clock_ns(); }
 
-void BarePlatform::log(const char* text, size_t length) { write_serial(text, length); }
+void BarePlatform::log(const char* text, size_t length) {
+  write_serial(text, length);
+  if (log_copy_ != nullptr) log_copy_->write(text, length);
+}
 
 size_t BarePlatform::backtrace(std::span<uintptr_t> frames) const {
   return collect_backtrace(frames);

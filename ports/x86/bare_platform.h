@@ -4,6 +4,7 @@
 // The Platform that a PC makes: what boot.S, boot information and ACPI found.
 
 #include "quarry/platform.h"
+#include "quarry/text_sink.h"
 #include "x86/boot_info.h"
 
 namespace quarry {
@@ -46,6 +47,9 @@ class BarePlatform final : public Platform {
   void symbolize(uintptr_t address, std::span<char> text) const override;
   [[noreturn]] void fatal(const char* message) override;
 
+  // Where logged text goes too, besides the serial line; null: nowhere. While nothing is logged.
+  void copy_log_to(TextSink* sink) { log_copy_ = sink; }
+
  private:
   static constexpr unsigned kMaxRanges = 128;
 
@@ -54,6 +58,7 @@ class BarePlatform final : public Platform {
 
   MemoryRange range_[kMaxRanges] = {};
   unsigned range_count_ = 0;
+  TextSink* log_copy_ = nullptr;
 };
 
 }  // namespace quarry

@@ -98,6 +98,36 @@ bool run() {
 quarry::MemorySystem& system() { return the_system; }
 quarry::BarePlatform& platform() { return the_platform; }
 
+uint64_t number(std::string_view name, uint64_t without) {
+  std::string_view rest = machine.boot.command_line;
+  Parameter parameter;
+  uint64_t number = without;
+  while (next_parameter(rest, parameter)) {
+    if (same_name(parameter.name, name) && !parse_number(parameter.value, number)) {
+      die("a parameter of a test is not a number");
+    }
+  }
+  return number;
+}
+
+void give_back_all() {
+  core().kmem.for_each([](KmemCache& cache) { core().kmem.shrink(cache); });
+  the_system.drain_all();
+  core().space.mapper().trim();
+}
+
+Balanced::Balanced() {
+  give_back_all();
+  free_pages_ = the_system.free_page_count();
+}
+
+Balanced::~Balanced() {
+  give_back_all();
+  CHECK_EQ(the_system.free_page_count(), free_pages_);
+  FixedText<1024> problem;
+  if (!the_system.validate(problem)) harness::fail(__FILE__, __LINE__, problem.c_str());
+}
+
 }  // namespace boot
 
 bool quarry::kernel_main() {
