@@ -97,6 +97,7 @@ struct Machine {
   void give_back_all() {
     quarry::Kmem& kmem = core().kmem;
     kmem.for_each([&](quarry::KmemCache& cache) { kmem.shrink(cache); });
+    system.trim_page_tables();
     system.drain_all();
   }
 

@@ -118,7 +118,8 @@ class MemorySystem {
   void get_page(Page* page);
   void put_page(Page* page);
 
-  // Frames, descriptors and addresses. page_address: null for highmem.
+  // Frames, descriptors and addresses. page_address: null for a page above the direct map (highmem)
+  // that kmap() does not show now.
   [[nodiscard]] Pfn page_to_pfn(const Page* page) const;
   [[nodiscard]] Page* pfn_to_page(Pfn pfn) const;
   [[nodiscard]] bool pfn_valid(Pfn pfn) const;
@@ -128,6 +129,26 @@ class MemorySystem {
   [[nodiscard]] Page* compound_head(Page* page) const;
   [[nodiscard]] NodeId page_node(const Page* page) const;
   [[nodiscard]] unsigned page_zone(const Page* page) const;  // as FreeBlock::zone
+
+  // --- Addresses for pages above the direct map; other pages keep the one they have ---
+
+  // The page's address on every CPU until kunmap(), once for each kmap(). There are 1024 (512 with
+  // three levels of page tables); process context, may sleep until one is free. Null: none is, and
+  // nobody could give one back meanwhile, after a report.
+  [[nodiscard]] void* kmap(const Page* page);
+  // Any context.
+  void kunmap(const Page* page);
+  // An address for the running thread, on the CPU that it runs on now, until kunmap_local(): 16 for
+  // each CPU, and what is mapped last is unmapped first. Any context; an interrupt may come between
+  // and do the same. The thread stays on its CPU, and no other thread of that CPU runs meanwhile
+  // that leaves something mapped: a kernel that preempts sees to that (Linux: migrate_disable()).
+  [[nodiscard]] void* kmap_local_page(const Page* page);
+  // Anywhere in the page.
+  void kunmap_local(const void* address);
+  // The page behind an address of kmap() or kmap_local_page(). Null: there is none.
+  [[nodiscard]] Page* kmap_to_page(const void* address) const;
+  // What nobody uses any more has no address, at once and on every CPU. Any context.
+  void kmap_flush_unused();
 
   // --- kmalloc: physically contiguous, at least 8-aligned, powers of two naturally aligned ---
 
@@ -212,6 +233,10 @@ class MemorySystem {
   // Frames behind objects of caches and of kmalloc up to 8 KiB, free slots included.
   [[nodiscard]] uint64_t slab_page_count() const;
   [[nodiscard]] uint64_t vmalloc_page_count() const;
+  // Frames of page tables that the system writes itself. They stay for later mappings.
+  [[nodiscard]] uint64_t page_table_page_count() const;
+  // Gives those back that show nothing.
+  void trim_page_tables();
   [[nodiscard]] unsigned node_count() const;
   [[nodiscard]] Platform& platform() const;
 

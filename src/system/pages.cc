@@ -50,7 +50,7 @@ Pfn MemorySystem::page_to_pfn(const Page* page) const { return Core::of(*this).m
 Page* MemorySystem::pfn_to_page(Pfn pfn) const { return Core::of(*this).map.page(pfn); }
 bool MemorySystem::pfn_valid(Pfn pfn) const { return Core::of(*this).map.valid(pfn); }
 void* MemorySystem::page_address(const Page* page) const {
-  return Core::of(*this).map.address(page);
+  return Core::of(*this).space.kmap().address(page);
 }
 Page* MemorySystem::virt_to_page(const void* address) const {
   return Core::of(*this).map.page_of(address);
@@ -67,9 +67,27 @@ unsigned MemorySystem::page_zone(const Page* page) const {
   return static_cast<unsigned>(core.pages.zone_of(core.map.pfn(page)).type);
 }
 
+void* MemorySystem::kmap(const Page* page) {
+  return Core::of(*this).space.kmap().map(page, QUARRY_PLACE);
+}
+void MemorySystem::kunmap(const Page* page) {
+  Core::of(*this).space.kmap().unmap(page, QUARRY_PLACE);
+}
+void* MemorySystem::kmap_local_page(const Page* page) {
+  return Core::of(*this).space.kmap().map_local(page);
+}
+void MemorySystem::kunmap_local(const void* address) {
+  Core::of(*this).space.kmap().unmap_local(address, QUARRY_PLACE);
+}
+Page* MemorySystem::kmap_to_page(const void* address) const {
+  return Core::of(*this).space.kmap().page_of(address);
+}
+void MemorySystem::kmap_flush_unused() { Core::of(*this).space.kmap().flush_unused(); }
+
 uint64_t MemorySystem::managed_pages() const { return Core::of(*this).pages.managed_pages(); }
 uint64_t MemorySystem::free_page_count() const { return Core::of(*this).pages.free_pages(); }
 unsigned MemorySystem::node_count() const { return Core::of(*this).pages.node_count(); }
+void MemorySystem::trim_page_tables() { Core::of(*this).space.mapper().trim(); }
 void MemorySystem::drain_all() { Core::of(*this).pages.drain_all(); }
 
 }  // namespace quarry

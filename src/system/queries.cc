@@ -73,6 +73,10 @@ void MemorySystem::for_each_free_block(void (*visit)(void*, const FreeBlock&),
 uint64_t MemorySystem::slab_page_count() const { return Core::of(*this).kmem.slab_pages(); }
 uint64_t MemorySystem::vmalloc_page_count() const { return Core::of(*this).vmalloc.page_count(); }
 
+uint64_t MemorySystem::page_table_page_count() const {
+  return Core::of(*this).space.mapper().table_count();
+}
+
 void MemorySystem::buddyinfo(TextSink& out) const {
   write_buddyinfo(out, Core::of(*this).kmem.pages());
 }

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   add("Slab", slab_tests);
   add("Pages", page_tests);
+  add("Highmem", highmem_tests);
   add("Vmalloc", vmalloc_tests);
   add("List", list_tests);
   add("Kernel", kernel_tests);

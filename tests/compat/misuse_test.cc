@@ -85,6 +85,13 @@ TEST(Misuse, might_sleep_is_reported_in_interrupts_only) {
   EXPECT_EQ(count(run.err, "hardirqs: 1"), 1) << run.err;
 }
 
+TEST(Misuse, kmap_may_sleep_and_kmap_local_page_not) {
+  const ProbeRun run = run_probe("kmap_under_lock");
+  EXPECT_TRUE(run.clean());
+  EXPECT_EQ(count(run.err, kSleeping), 1) << run.err;
+  EXPECT_EQ(count(run.err, std::string(kSleeping) + "kmap_under_lock"), 1) << run.err;
+}
+
 TEST(Misuse, freeing_garbage_is_reported_with_the_pointer) {
   const ProbeRun run = run_probe("free_garbage");
   EXPECT_TRUE(run.clean());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One misuse, or one question to the machine, in a process of its own:  probe CASE
+#include <linux/highmem.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -118,6 +119,16 @@ static void atomic_under_lock(void) {
   irq_enter();
   kfree(kmalloc(50, GFP_ATOMIC));
   irq_exit();
+}
+
+static void kmap_under_lock(void) {
+  struct page* page = alloc_page(GFP_HIGHUSER);
+  spin_lock(&lock);
+  kunmap_local(kmap_local_page(page));
+  kmap(page);
+  kunmap(page);
+  spin_unlock(&lock);
+  __free_page(page);
 }
 
 static void might_sleep_in_interrupt(void) {
@@ -261,6 +272,7 @@ static const struct {
              {"sleep_in_two_places", sleep_in_two_places},
              {"page_sleep_under_lock", page_sleep_under_lock},
              {"atomic_under_lock", atomic_under_lock},
+             {"kmap_under_lock", kmap_under_lock},
              {"might_sleep_in_interrupt", might_sleep_in_interrupt},
              {"free_garbage", free_garbage},
              {"free_twice", free_twice},
