@@ -30,9 +30,11 @@ concept ArchContract = requires(const quarry_arrays& arrays, uintptr_t offset, v
   { A::kCacheLineBytes } -> std::convertible_to<unsigned>;
   // True where physical memory above the direct map exists and needs kmap.
   { A::kHasHighmem } -> std::convertible_to<bool>;
-  // First physical address above ZONE_DMA32 (0: the machine has no such zone) and the direct map.
+  // First physical address above ZONE_DMA32 (0: the machine has no such zone), above the direct
+  // map, and above all that a page table can show.
   { A::kDma32Limit } -> std::convertible_to<uint64_t>;
   { A::kLowmemLimit } -> std::convertible_to<uint64_t>;
+  { A::kPhysicalLimit } -> std::convertible_to<uint64_t>;
 
   // Number of the running CPU, or -1 where it cannot be known (an unregistered thread).
   { A::cpu_id() } -> std::same_as<int>;

@@ -9,13 +9,13 @@ namespace quarry {
 namespace {
 
 // Frames are numbered by 32 bits.
-constexpr uint64_t kPhysicalLimit = uint64_t{1} << (32 + kPageShift);
+constexpr uint64_t kNumberedEnd = uint64_t{1} << (32 + kPageShift);
 
 uint64_t min_of(uint64_t a, uint64_t b) { return a < b ? a : b; }
 uint64_t max_of(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 bool makes_sense(PhysAddr start, uint64_t bytes) {
-  return bytes <= kPhysicalLimit && start.value() <= kPhysicalLimit - bytes;
+  return bytes <= kNumberedEnd && start.value() <= kNumberedEnd - bytes;
 }
 
 }  // namespace
@@ -131,6 +131,7 @@ bool Memblock::add_all(const Platform& platform) {
                                                         : reserve(range.start, range.bytes);
     if (!done) return false;
   }
+  if (Arch::kPhysicalLimit < kNumberedEnd) memory_.remove(Arch::kPhysicalLimit, kNumberedEnd);
   return reserve(PhysAddr(0), kPageBytes);
 }
 

@@ -61,7 +61,7 @@ class Memblock {
   // Takes a reservation back, and forgets memory. What is not reserved (memory) is ignored.
   bool release(PhysAddr start, uint64_t bytes);
   bool remove(PhysAddr start, uint64_t bytes);
-  // All ranges of a platform, and the reservation of frame 0.
+  // All ranges of a platform as far as the CPU can see them, and the reservation of frame 0.
   bool add_all(const Platform& platform);
 
   // Reserves `bytes` of free memory, aligned to a power of two, inside [low, high), from the lowest

@@ -129,8 +129,10 @@ bool PageAllocator::prepare(AllocRequest& request, Gfp gfp, Order order, NodeId 
 }
 
 // A request whose first zone is Normal goes to DMA32 before it takes a part of another type's
-// pageblock, if its node has DMA32 (Linux: alloc_flags_nofragment()).
+// pageblock, if its node has DMA32 (Linux: alloc_flags_nofragment()). CPUs without that zone do not
+// care.
 bool PageAllocator::avoids_fragments(const Zone* preferred) const {
+  if (Arch::kDma32Limit == 0) return false;
   if (preferred == nullptr || preferred->type != ZoneType::kNormal) return false;
   return node_count_ == 1 || node(preferred->node).zone(ZoneType::kDma32).populated();
 }

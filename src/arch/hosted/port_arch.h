@@ -26,6 +26,7 @@ struct Arch : ArraySequences {
   static constexpr bool kHasHighmem = false;
   static constexpr uint64_t kDma32Limit = uint64_t{1} << 32;
   static constexpr uint64_t kLowmemLimit = ~uint64_t{0};
+  static constexpr uint64_t kPhysicalLimit = ~uint64_t{0};
   static constexpr unsigned kSpinsBeforeYield = 64;
 
   static int cpu_id() {

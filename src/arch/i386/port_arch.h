@@ -33,6 +33,7 @@ struct Arch : X86Arch<FsSegment>, InterruptsOffArrays<FsSegment> {
   static constexpr bool kHasHighmem = true;
   static constexpr uint64_t kDma32Limit = 0;
   static constexpr uint64_t kLowmemLimit = uint64_t{896} << 20;
+  static constexpr uint64_t kPhysicalLimit = uint64_t{1} << 32;
 
   using TableFormat = X86TwoLevelTables;
   static void flush_local_tlb(VirtAddr address) { x86_flush_page(address); }

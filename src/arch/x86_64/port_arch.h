@@ -32,6 +32,7 @@ struct Arch : X86Arch<GsSegment>, ArraySequences {
   static constexpr bool kHasHighmem = false;
   static constexpr uint64_t kDma32Limit = uint64_t{1} << 32;
   static constexpr uint64_t kLowmemLimit = ~uint64_t{0};
+  static constexpr uint64_t kPhysicalLimit = ~uint64_t{0};
 
   using TableFormat = X86FourLevelTables;
   static void flush_local_tlb(VirtAddr address) { x86_flush_page(address); }
