@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
+#include <utility>
 
 #include "base/random.h"
 #include "harness.h"
@@ -66,8 +66,14 @@ class Mmu final : public quarry::Platform, public quarry::FrameSource {
 
   // Only so many more can be taken.
   void limit_frames(unsigned count) { left_ = count; }
+  // What another CPU does while this one asks for a frame, the next time.
+  void on_take(void (*call)(void*), void* context) {
+    on_take_ = call;
+    take_context_ = context;
+  }
   unsigned taken() const { return kTableFrames - 2 - free_count_; }
   Pfn take() override {
+    if (on_take_ != nullptr) std::exchange(on_take_, nullptr)(take_context_);
     if (left_ == 0 || free_count_ == 0) return quarry::kNoPfn;
     --left_;
     const Pfn frame = free_[--free_count_];
@@ -200,6 +206,8 @@ class Mmu final : public quarry::Platform, public quarry::FrameSource {
   unsigned left_ = ~0U;
   unsigned free_count_ = 0;
   Pfn free_[kTableFrames];
+  void (*on_take_)(void*) = nullptr;
+  void* take_context_ = nullptr;
   bool (*wait_)(void*) = nullptr;
   void* wait_context_ = nullptr;
   quarry::FixedText<2048> log_;

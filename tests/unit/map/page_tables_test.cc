@@ -216,6 +216,35 @@ void cannot_begin_without_memory() {
 }
 FOR_BOTH_FORMATS(cannot_begin_without_memory)
 
+// While one CPU waits for a frame, another makes the table, or takes it off again.
+template <class Format>
+void may_be_made_by_another_cpu_meanwhile() {
+  Machine<Format> m;
+  m.mmu.on_take([](void* machine) { CHECK(static_cast<Machine<Format>*>(machine)->map(1, 900)); },
+                &m);
+  REQUIRE(m.map(0, 700));
+  CHECK_EQ(m.tables.table_count(), Format::kLevels - 1);
+  m.sound();
+  CHECK_EQ(m.mmu.read(1, m.page(0)), Pfn{700});
+  CHECK_EQ(m.mmu.read(1, m.page(1)), Pfn{900});
+  m.unmap(0, 2);
+}
+FOR_BOTH_FORMATS(may_be_made_by_another_cpu_meanwhile)
+
+template <class Format>
+void may_be_trimmed_by_another_cpu_meanwhile() {
+  Machine<Format> m;
+  REQUIRE(m.map(0, 700));
+  m.unmap(0);
+  // The first table is there but empty, the second one is needed.
+  m.mmu.on_take([](void* machine) { static_cast<Machine<Format>*>(machine)->mapper.trim(); }, &m);
+  REQUIRE(m.map(m.kLeafPages, 800));
+  CHECK_EQ(m.tables.table_count(), Format::kLevels - 1);
+  CHECK_EQ(m.mmu.read(1, m.page(m.kLeafPages)), Pfn{800});
+  m.unmap(m.kLeafPages);
+}
+FOR_BOTH_FORMATS(may_be_trimmed_by_another_cpu_meanwhile)
+
 template <class Format>
 void stay_until_they_are_trimmed() {
   Machine<Format> m;
