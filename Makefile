@@ -23,7 +23,7 @@ APPEND ?=
 TEST_PRESETS := x86_64 i386 debug release-test asan tsan
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: built-release ## replay the bundled traces and print the tables
 	build/release/bin/quarry replay $(TRACES)
@@ -45,6 +45,10 @@ install: built-release ## install library, headers, package files and tool under
 
 boot: built-$(ARCH) ## boot a bare machine in QEMU and show what it does: ARCH=x86_64 or i386
 	tests/boot/run --append "$(APPEND)" build/$(ARCH)/bin/quarry-kernel.elf $(QEMU_$(ARCH))
+
+boot-bench: built-x86_64 built-i386 ## count the instructions of each operation on bare machines
+	bench/bare/run.py --json build/boot-bench.json \
+	  x86_64=build/x86_64/bin/quarry-bench.elf i386=build/i386/bin/quarry-bench.elf
 
 # A stamp keeps a second run from asking the package system again.
 build/.setup-%: .ci/packages.txt .ci/setup
@@ -73,4 +77,4 @@ BUILT := $(TEST_PRESETS:%=built-%) built-release built-bench
 $(BUILT): built-%: build/%/build.ninja
 	cmake --build build/$* --parallel $(JOBS)
 
-.PHONY: help run test build bench lint install boot $(BUILT)
+.PHONY: help run test build bench lint install boot boot-bench $(BUILT)
