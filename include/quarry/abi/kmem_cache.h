@@ -24,7 +24,8 @@ struct kmem_cache {
 #define QUARRY_SLAB_MEM_SPREAD 0x00100000u
 #define QUARRY_SLAB_NOLEAKTRACE 0x00800000u
 #define QUARRY_SLAB_ACCOUNT 0x04000000u
-/* Of debugging: consistency checks, red zones, poison, owners, tracing. Accepted, without effect. */
+/* Of debugging: consistency checks, red zones, poison, owners, tracing. Accepted, without effect.
+ */
 #define QUARRY_SLAB_CONSISTENCY_CHECKS 0x00000100u
 #define QUARRY_SLAB_RED_ZONE 0x00000400u
 #define QUARRY_SLAB_POISON 0x00000800u
