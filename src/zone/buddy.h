@@ -32,6 +32,8 @@
 
 namespace quarry {
 
+class FreshFrames;
+
 // What watermark checks look at. Written under the zone's lock only, read by anyone.
 struct BuddyCounters {
   std::atomic<long> free_pages{0};
@@ -111,8 +113,10 @@ class Buddy {
       }
     }
   }
-  // False: an invariant is broken, `sink` (unless null) says which.
-  bool validate(TextSink* sink) const;
+  // False: an invariant is broken, `sink` (unless null) says which. Pages inside free blocks are
+  // not looked at where `fresh` (unless null) knows that nobody ever had them: where memory is
+  // sparse, looking at their descriptors would fill it.
+  bool validate(TextSink* sink, const FreshFrames* fresh = nullptr) const;
 
  private:
   Page& page(Pfn pfn) const { return *map_->page(pfn); }
@@ -126,7 +130,8 @@ class Buddy {
   void note_list(Order order, MigrateType type);
   void add_free_pages(long pages);
   const char* flaw_of(Pfn pfn, Pfn prev, Order order, MigrateType type) const;
-  bool validate_list(TextSink& out, Order order, MigrateType type) const;
+  bool is_empty_inside(Pfn pfn, Order order, const FreshFrames* fresh) const;
+  bool validate_list(TextSink& out, Order order, MigrateType type, const FreshFrames* fresh) const;
 
   PageMap* map_ = nullptr;
   BuddyCounters* counters_ = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The invariants of buddy.h, one by one.
 #include "zone/buddy.h"
+#include "zone/fresh_frames.h"
 
 namespace quarry {
 
@@ -36,16 +37,25 @@ const char* Buddy::flaw_of(Pfn pfn, Pfn prev, Order order, MigrateType type) con
   if (order < kMaxOrder && can_merge(pfn ^ order.pages(), order, type)) {
     return "has a free buddy";
   }
-  for (uint32_t i = 1; i != order.pages(); ++i) {
-    const Page& inside = page(pfn + i);
-    if (inside.flags != 0 || inside._refcount != 0 || inside.cache != 0) {
-      return "has a page inside that is in use";
-    }
-  }
   return nullptr;
 }
 
-bool Buddy::validate_list(TextSink& out, Order order, MigrateType type) const {
+bool Buddy::is_empty_inside(Pfn pfn, Order order, const FreshFrames* fresh) const {
+  constexpr uint32_t kGroup = FreshFrames::kGroup;
+  const uint32_t pages = order.pages();
+  for (uint32_t from = 0; from < pages; from += kGroup) {
+    if (fresh != nullptr && pages >= kGroup && fresh->all_fresh(pfn + from)) continue;
+    const uint32_t end = pages < kGroup ? pages : from + kGroup;
+    for (uint32_t i = from == 0 ? 1 : from; i != end; ++i) {
+      const Page& inside = page(pfn + i);
+      if (inside.flags != 0 || inside._refcount != 0 || inside.cache != 0) return false;
+    }
+  }
+  return true;
+}
+
+bool Buddy::validate_list(TextSink& out, Order order, MigrateType type,
+                          const FreshFrames* fresh) const {
   const FreeList& blocks = list(order, type);
   uint32_t count = 0;
   Pfn prev = kNoPfn;
@@ -55,7 +65,11 @@ bool Buddy::validate_list(TextSink& out, Order order, MigrateType type) const {
              count);
       return false;
     }
-    if (const char* flaw = flaw_of(pfn, prev, order, type)) {
+    const char* flaw = flaw_of(pfn, prev, order, type);
+    if (flaw == nullptr && !is_empty_inside(pfn, order, fresh)) {
+      flaw = "has a page inside that is in use";
+    }
+    if (flaw != nullptr) {
       format(out, "free block at pfn %#x of order %u in list %s %s\n", pfn, order, name(type),
              flaw);
       return false;
@@ -71,7 +85,7 @@ bool Buddy::validate_list(TextSink& out, Order order, MigrateType type) const {
   return true;
 }
 
-bool Buddy::validate(TextSink* sink) const {
+bool Buddy::validate(TextSink* sink, const FreshFrames* fresh) const {
   Complaint out(sink);
   long pages = 0;
   uint32_t nonempty[2] = {0, 0};
@@ -79,7 +93,7 @@ bool Buddy::validate(TextSink* sink) const {
     for (uint8_t t = 0; t != kMigrateTypes; ++t) {
       const Order order(o);
       const auto type = MigrateType(t);
-      if (!validate_list(out, order, type)) return false;
+      if (!validate_list(out, order, type, fresh)) return false;
       const uint32_t count = list(order, type).count;
       pages += static_cast<long>(count) << o;
       if (count != 0 && type <= MigrateType::kHighAtomic) {

@@ -40,6 +40,10 @@ class FreshFrames {
     return seen == 0;
   }
 
+  // Whether none of the kGroup frames from a multiple of kGroup on was ever handed out.
+  static constexpr uint32_t kGroup = 32;
+  bool all_fresh(Pfn first) const { return used_ != nullptr && used_[first.value() / kGroup] == 0; }
+
  private:
   uint32_t* used_ = nullptr;
 };

@@ -101,7 +101,7 @@ void PageAllocator::unlock_all() {
 bool PageAllocator::validate_zone(const Zone& zone, TextSink& out) const {
   {
     LockGuard guard(zone.lock);
-    if (!zone.buddy.validate(&out)) return false;
+    if (!zone.buddy.validate(&out, &fresh_)) return false;
   }
   uint64_t stacked = 0;
   bool sound = true;
