@@ -92,6 +92,14 @@ def compat_header_rule(root, path, quote, target):
     return f"{target}: the kernel's headers include each other, the ABI and headers of C"
 
 
+def replay_rule(root, path, quote, target):
+    if target in FREESTANDING or target.startswith("quarry/"):
+        return None
+    if quote == '"' and target.startswith("replay/"):
+        return None
+    return f"{target}: the player includes public headers, its own and the freestanding subset"
+
+
 def port_rule(root, path, quote, target):
     first = target.split("/")[0]
     if quote == "<" or first == "quarry":
@@ -116,12 +124,12 @@ def facade_rule(root, path, quote, target):
 
 
 def client_rule(root, path, quote, target):
-    if quote == "<" or target.startswith(("quarry/", "linux/")):
+    if quote == "<" or target.startswith(("quarry/", "linux/", "replay/")):
         return None
     top = "/".join(path.split("/")[:2])
     if own_file(root, path, top, target):
         return None
-    return f'"{target}": tools and examples include public headers and their own'
+    return f'"{target}": tools and examples include public headers, the player and their own'
 
 
 RULES = [
@@ -131,13 +139,14 @@ RULES = [
     ("include/compat/", compat_header_rule),
     ("ports/", port_rule),
     ("compat/", facade_rule),
+    ("replay/", replay_rule),
     ("tools/", client_rule),
     ("examples/", client_rule),
 ]
 
 
 def condition_finding(path, condition):
-    if not path.startswith("src/") or re.match(r"src/arch/[^/]+/", path):
+    if not path.startswith(("src/", "replay/")) or re.match(r"src/arch/[^/]+/", path):
         return None
     words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r"__has_attribute\s*\([^)]*\)", "", condition)))
     odd = words - CONDITION_WORDS
@@ -160,7 +169,7 @@ def findings_of(root, path):
 
 def main():
     root = tree.root_argument(__doc__)
-    folders = ["src", "include", "ports", "compat", "tools", "examples"]
+    folders = ["src", "include", "ports", "compat", "replay", "tools", "examples"]
     paths = tree.files(root, folders, tree.CXX_SUFFIXES)
     findings = [finding for path in paths for finding in findings_of(root, path)]
     tree.report("rooms", findings, f"{len(paths)} files")

@@ -68,6 +68,14 @@ class Rooms(Sample):
                    '#include <vector>\n#include "own.h"\n#include <quarry/memory_system.h>\n')
         self.passes("rooms.py")
 
+    def test_player(self):
+        self.write("replay/own.h", '#include <span>\n#include <quarry/units.h>\n')
+        self.write("tools/quarry/main.cc", '#include "replay/own.h"\n')
+        self.passes("rooms.py")
+        self.refuses_include("replay/a.h", "#include <string>", "freestanding")
+        self.refuses_include("replay/a.h", '#include "kmem/kmem.h"', "public headers")
+        self.refuses_include("src/zone/a.h", '#include "replay/own.h"', "in no room")
+
     def test_core(self):
         self.refuses_include("src/zone/a.h", '#include "kmem/cache.h"', "higher room")
         self.refuses_include("src/zone/a.h", "#include <string>", "freestanding")

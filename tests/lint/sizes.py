@@ -6,7 +6,7 @@ import subprocess
 
 import tree
 
-FOLDERS = ["src", "include", "ports", "compat", "tools"]
+FOLDERS = ["src", "include", "ports", "compat", "replay", "tools"]
 FILE_LIMIT = 600
 FILE_MEDIAN = 150
 FUNCTION_LIMIT = 70

@@ -7,8 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "memory_system_target.h"
+#include "linux_footprint.h"
 #include "replay.h"
+#include "simulated_machine.h"
 #include "trace_source.h"
 
 namespace quarry::tool {
@@ -39,10 +40,9 @@ class BundledTrace : public testing::TestWithParam<Bundled> {
   }
 
   RunResult replay(const MachineSpec& spec) const {
-    const std::unique_ptr<Target> target = make_memory_system_target(spec);
+    const std::unique_ptr<ReplayMachine> machine = make_simulated_machine(spec);
     TraceSource source(path());
-    TraceReader reader(path(), source);
-    return Replay(reader, *target).run({});
+    return Replay(*open_trace(path(), source), *machine).run({});
   }
 };
 

@@ -103,6 +103,48 @@ TEST_F(QuarryCommand, refuses_what_it_does_not_know) {
   expect_refusal("replay", "TRACE");
 }
 
+TEST_F(QuarryCommand, packs_traces_that_replay_the_same) {
+  EXPECT_EQ(run("pack small.kmt -o small.kmp"), 0);
+  EXPECT_EQ(out() + err(), "");
+  EXPECT_EQ(run("pack - -o - <small.kmt"), 0);
+  EXPECT_EQ(out(), folder_.read("small.kmp"));
+  EXPECT_EQ(run("replay small.kmt"), 0);
+  const std::string text = out();
+  EXPECT_EQ(run("replay small.kmp"), 0);
+  const auto hash_in = [](const std::string& words) {
+    return words.substr(words.find("layout_hash"), 28);
+  };
+  EXPECT_THAT(hash_in(text), testing::MatchesRegex("layout_hash [0-9a-f]{16}"));
+  EXPECT_EQ(hash_in(out()), hash_in(text));
+}
+
+TEST_F(QuarryCommand, packs_nothing_that_is_wrong) {
+  const std::string whole = kSmallTrace;
+  folder_.write("cut.kmt", whole.substr(0, whole.find("0 0t K")));
+  EXPECT_EQ(run("pack cut.kmt -o cut.kmp"), 2);
+  EXPECT_THAT(err(), HasSubstr("cut.kmt:10: "));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("cut.kmp")));
+  EXPECT_EQ(run("pack small.kmt -o missing/small.kmp"), 2);
+  EXPECT_THAT(err(), HasSubstr("missing/small.kmp"));
+  EXPECT_EQ(run("pack small.kmt -o small.kmp"), 0);
+  const std::string packed = folder_.read("small.kmp");
+  folder_.write("cut.kmp", packed.substr(0, packed.size() - 3));
+  expect_refusal("replay cut.kmp", "cut.kmp: the packed trace has");
+}
+
+TEST_F(QuarryCommand, replays_on_a_given_memory_map) {
+  folder_.write("boot.log",
+                "memory-map 0x1000-0x9f000 node 0 usable\n"
+                "memory-map 0x100000-0x4000000 node 0 usable\n"
+                "memory-map 0x100000-0x300000 node 0 reserved\n");
+  EXPECT_EQ(run("replay small.kmt --machine map=boot.log"), 0);
+  EXPECT_THAT(out(), HasSubstr("1 node, 1 CPU, 63.6 MiB"));
+  EXPECT_THAT(out(), HasSubstr("validate: ok"));
+  folder_.write("odd.log", "memory-map 0x1234-0x9f000 node 0 usable\n");
+  expect_refusal("replay small.kmt --machine map=odd.log", "not of whole pages");
+  expect_refusal("replay small.kmt --machine map=missing.log", "missing.log: ");
+}
+
 TEST_F(QuarryCommand, needs_somewhere_to_write) {
   EXPECT_EQ(run("replay small.kmt >&-"), 2);
   EXPECT_THAT(err(), HasSubstr("standard output"));

@@ -38,6 +38,14 @@ TEST(CommandLineTest, json_to_standard_output) {
   EXPECT_EQ(parse({"replay", "--json=-", "a.kmt"}).replay->json, "-");
 }
 
+TEST(CommandLineTest, pack) {
+  const Command command = parse({"pack", "a.kmt.zst", "-o", "a.kmp"});
+  ASSERT_TRUE(command.pack);
+  EXPECT_FALSE(command.replay);
+  EXPECT_EQ(command.pack->trace, "a.kmt.zst");
+  EXPECT_EQ(command.pack->output, "a.kmp");
+}
+
 TEST(CommandLineTest, help_and_version) {
   EXPECT_THAT(parse({"--help"}).text, testing::HasSubstr("replay"));
   EXPECT_THAT(parse({"replay", "--help"}).text, testing::HasSubstr("--machine"));
@@ -69,6 +77,11 @@ TEST(CommandLineTest, mistakes_are_one_line_each) {
       {"replay", "a.kmt", "--machine", "nodes=0"},
       {"replay", "a.kmt", "--machine", ""},
       {"replay", "-", "-"},
+      {"pack"},
+      {"pack", "a.kmt"},
+      {"pack", "-o", "a.kmp"},
+      {"pack", "a.kmt", "b.kmt", "-o", "a.kmp"},
+      {"replay", "a.kmt", "pack", "a.kmt", "-o", "a.kmp"},
   };
   for (const auto& words : mistakes) {
     const std::string error = error_of([&] { parse(words); });

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "reading.h"
+#include "replay/counts.h"
 
 namespace quarry::tool {
 namespace {
@@ -12,7 +13,8 @@ constexpr const char* kTruth =
     R"({"linux_slab_pages_slabinfo": {"free_slots_bytes_before": 4633328}})";
 
 TEST(LinuxFootprintTest, classes_are_apart) {
-  LinuxFootprint footprint;
+  using replay::SiteClass;
+  replay::LinuxFootprint footprint;
   footprint.add(SiteClass::kPageSlab, 8);
   footprint.add(SiteClass::kPagePercpu, 1);
   footprint.add(SiteClass::kPageSlab, 2);

@@ -58,9 +58,9 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"ram=1000T", "ram=1000T is more than 4 TiB"},
                     std::pair{"ram=0", "0 B on 1 node(s) is less than 32 MiB each"},
                     std::pair{"nodes=4,ram=64M", "64 MiB on 4 node(s) is less than 32 MiB each"},
-                    std::pair{"", "'' is none of nodes=N, cpus=N, ram=SIZE"},
-                    std::pair{"cpus=2,", "'' is none of nodes=N, cpus=N, ram=SIZE"},
-                    std::pair{"cpu=2", "'cpu=2' is none of nodes=N, cpus=N, ram=SIZE"},
+                    std::pair{"", "'' is none of nodes=N, cpus=N, ram=SIZE, map=FILE"},
+                    std::pair{"cpus=2,", "'' is none of nodes=N, cpus=N, ram=SIZE, map=FILE"},
+                    std::pair{"cpu=2", "'cpu=2' is none of nodes=N, cpus=N, ram=SIZE, map=FILE"},
                     std::pair{"cpus=2,cpus=2", "'cpus' is given twice"}));
 
 TEST(EngineTest, others_are_named) {

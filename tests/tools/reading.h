@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "temporary_folder.h"
 #include "tool_error.h"
+#include "trace_input.h"
 #include "trace_reader.h"
 #include "trace_source.h"
 
@@ -27,6 +29,16 @@ struct Reading {
   TemporaryFolder folder;
   TraceSource source;
   TraceReader reader;
+};
+
+// The same as a replay takes it.
+struct OpenTrace {
+  explicit OpenTrace(std::string_view bytes)
+      : source(folder.write("trace", bytes)), input(open_trace("T", source)) {}
+
+  TemporaryFolder folder;
+  TraceSource source;
+  std::unique_ptr<TraceInput> input;
 };
 
 // What `action` throws, or nothing.

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fake_target.h"
+#include "fake_machine.h"
 #include "reading.h"
 #include "small_trace.h"
 
@@ -27,9 +27,9 @@ class ReplayCommandTest : public testing::Test {
   // Exit status; what went to standard output is in output_.
   int run() {
     CaptureStdout();
-    const auto make = [this](const MachineSpec& spec) -> std::unique_ptr<Target> {
+    const auto make = [this](const MachineSpec& spec) -> std::unique_ptr<ReplayMachine> {
       machine_ = spec;
-      return std::make_unique<FakeTarget>(record_);
+      return std::make_unique<FakeMachine>(record_);
     };
     try {
       const int status = replay_command(options_, make);
@@ -46,7 +46,7 @@ class ReplayCommandTest : public testing::Test {
   std::string broken_;
   ReplayOptions options_;
   MachineSpec machine_;
-  FakeTarget::Record record_;
+  FakeMachine::Record record_;
   std::string output_;
 };
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fake_target.h"
+#include "fake_machine.h"
 #include "reading.h"
 #include "small_trace.h"
 
@@ -16,12 +16,12 @@ using testing::ElementsAre;
 class ReplayTest : public testing::Test {
  protected:
   RunResult replay(const SmallTrace& trace) {
-    Reading reading(trace.text());
-    FakeTarget target(record_);
-    return Replay(reading.reader, target).run({});
+    OpenTrace opened(trace.text());
+    FakeMachine machine(record_);
+    return Replay(*opened.input, machine).run({});
   }
 
-  FakeTarget::Record record_;
+  FakeMachine::Record record_;
 };
 
 TEST_F(ReplayTest, objects_go_the_way_they_went_on_linux) {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "fake_target.h"
+#include "fake_machine.h"
 #include "json_report.h"
 #include "reading.h"
 #include "replay.h"
@@ -22,10 +22,10 @@ RunResult example() {
                    .more_header = {"cache 2 " + std::string(80, 'n') + " 8 8 8 0 1 0 0 0 -"}};
   for (int i = 0; i < 6; ++i) trace.events.push_back(fmt::format("0 0t k {} 0 0 5000 8192", i));
   trace.events.insert(trace.events.end(), {"0 0t c 6 0 0 2", "0 0t p 0 2 0 3 0 8", "0 0t K 0 0"});
-  FakeTarget::Record record;
-  Reading reading(trace.text());
-  FakeTarget target(record);
-  RunResult run = Replay(reading.reader, target).run({});
+  FakeMachine::Record record;
+  OpenTrace opened(trace.text());
+  FakeMachine machine(record);
+  RunResult run = Replay(*opened.input, machine).run({});
   run.trace = "folder/example.kmt.zst";
   run.name = "example";
   run.machine.cpus = 2;

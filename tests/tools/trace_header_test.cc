@@ -26,7 +26,7 @@ TEST(TraceHeaderTest, tables_are_read) {
   EXPECT_EQ(header.gfps[1].flags, gfp::kHigh | gfp::kKswapdReclaim);
   EXPECT_EQ(header.gfps[1].node, NodeId{0});
   ASSERT_EQ(header.caches.size(), 2U);
-  EXPECT_EQ(header.caches[0].name, "dentry");
+  EXPECT_STREQ(header.caches[0].name, "dentry");
   EXPECT_TRUE(header.caches[0].reclaimable);
   EXPECT_FALSE(header.caches[0].has_ctor);
   EXPECT_EQ(header.caches[1].object_bytes, 96U);
@@ -44,6 +44,16 @@ TEST(TraceHeaderTest, what_linux_did_not_know_is_a_dash) {
   Reading reading(trace.text());
   EXPECT_EQ(reading.reader.header().caches[2].align_bytes, 0U);
   EXPECT_FALSE(reading.reader.header().caches[2].hwcache_align);
+}
+
+TEST(TraceHeaderTest, names_of_caches_have_an_end) {
+  const auto error_of_name = [](size_t length) {
+    return error_of_reading(
+        SmallTrace{.more_header = {"cache 2 " + std::string(length, 'n') + " 8 8 8 0 1 0 0 0 -"}}
+            .text());
+  };
+  EXPECT_EQ(error_of_name(113), "");
+  EXPECT_EQ(error_of_name(114), "T:18: the cache's name is longer than 113");
 }
 
 TEST(TraceHeaderTest, gfp_bits_go_by_name) {

@@ -31,6 +31,55 @@ void require_one_stdin(const std::vector<std::string>& traces) {
   if (std::ranges::count(traces, "-") > 1) throw ToolError("'-' can be given only once");
 }
 
+// `quarry replay` as it is typed.
+struct ReplayWords {
+  explicit ReplayWords(CLI::App& app)
+      : command(app.add_subcommand("replay",
+                                   "Replay allocation traces (kmtrace 1, zstd or plain, or packed) "
+                                   "and show Quarry beside Linux")) {
+    command->add_option("TRACE", options.traces, "Trace files, or - for standard input")
+        ->required();
+    command->add_option("--engine", options.machine.engine, "Slab engine")->capture_default_str();
+    command->add_option("--machine", machine,
+                        "nodes=N,cpus=N,ram=SIZE (default: 1 node, the trace's CPUs, 8G); or "
+                        "map=FILE,cpus=N: the memory that the text of a kernel's boot tells of");
+    command->add_option("--json", json,
+                        "Write the results as JSON to this file, or with - to standard output");
+    command->add_option("--seed", options.machine.seed, "Seed of what is decided at random")
+        ->check(require_unsigned)
+        ->capture_default_str();
+  }
+
+  ReplayOptions checked() {
+    require_engine(options.machine.engine);
+    if (machine) parse_machine(*machine, options.machine);
+    options.json = json;
+    require_one_stdin(options.traces);
+    return std::move(options);
+  }
+
+  CLI::App* command;
+  ReplayOptions options;
+  std::optional<std::string> machine;
+  std::optional<std::string> json;
+};
+
+// `quarry pack`
+struct PackWords {
+  explicit PackWords(CLI::App& app)
+      : command(app.add_subcommand(
+            "pack", "Turn a trace into the form that a kernel can replay (-initrd FILE)")) {
+    command->add_option("TRACE", options.trace, "Trace file, or - for standard input")->required();
+    command
+        ->add_option("-o,--output", options.output,
+                     "Write to this file, or with - to standard output")
+        ->required();
+  }
+
+  CLI::App* command;
+  PackOptions options;
+};
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
@@ -39,36 +88,20 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.name("quarry");
   app.set_version_flag("--version", "quarry " QUARRY_VERSION);
   app.require_subcommand(0, 1);  // that it is missing is said below, after what is there instead
-
-  ReplayOptions options;
-  std::string machine;
-  std::string json;
-  CLI::App* const replay = app.add_subcommand(
-      "replay", "Replay allocation traces (kmtrace 1, zstd or plain) and show Quarry beside Linux");
-  replay->add_option("TRACE", options.traces, "Trace files, or - for standard input")->required();
-  replay->add_option("--engine", options.machine.engine, "Slab engine")->capture_default_str();
-  CLI::Option* const machine_option = replay->add_option(
-      "--machine", machine, "nodes=N,cpus=N,ram=SIZE (default: 1 node, the trace's CPUs, 8G)");
-  CLI::Option* const json_option = replay->add_option(
-      "--json", json, "Write the results as JSON to this file, or with - to standard output");
-  replay->add_option("--seed", options.machine.seed, "Seed of what is decided at random")
-      ->check(require_unsigned)
-      ->capture_default_str();
+  ReplayWords replay(app);
+  PackWords pack(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help()};
+    return {.text = app.help()};
   } catch (const CLI::CallForVersion&) {
-    return {std::nullopt, app.version() + "\n"};
+    return {.text = app.version() + "\n"};
   } catch (const CLI::ParseError& error) {
     throw ToolError(one_line(error.what()) + " (see quarry --help)");
   }
-  if (!replay->parsed()) throw ToolError("no command is given (see quarry --help)");
-  require_engine(options.machine.engine);
-  if (*machine_option) parse_machine(machine, options.machine);
-  if (*json_option) options.json = json;
-  require_one_stdin(options.traces);
-  return {std::move(options), ""};
+  if (replay.command->parsed()) return {.replay = replay.checked()};
+  if (pack.command->parsed()) return {.pack = pack.options};
+  throw ToolError("no command is given (see quarry --help)");
 }
 
 }  // namespace quarry::tool

@@ -16,10 +16,17 @@ struct ReplayOptions {
   std::optional<std::string> json;  // where the JSON goes
 };
 
+// `quarry pack`
+struct PackOptions {
+  std::string trace;
+  std::string output;
+};
+
 // What the command line asks for: work, or just a text on standard output.
 struct Command {
-  std::optional<ReplayOptions> replay;
-  std::string text;
+  std::optional<ReplayOptions> replay = {};
+  std::optional<PackOptions> pack = {};
+  std::string text = {};
 };
 
 // Throws ToolError when the command line makes no sense.

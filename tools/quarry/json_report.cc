@@ -28,8 +28,7 @@ constexpr std::array<const char*, kContextCount> kContextNames = {"task", "softi
                                                                   "nmi"};
 
 template <size_t kCount>
-Json by_name(const std::array<const char*, kCount>& names,
-             const std::array<uint64_t, kCount>& values) {
+Json by_name(const std::array<const char*, kCount>& names, const uint64_t (&values)[kCount]) {
   Json json;
   for (size_t i = 0; i < kCount; ++i) json[names[i]] = values[i];
   return json;

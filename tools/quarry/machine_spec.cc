@@ -10,6 +10,7 @@
 #include <limits>
 #include <optional>
 
+#include "memory_map_file.h"
 #include "text_style.h"
 #include "tool_error.h"
 #include "trace_events.h"
@@ -65,6 +66,17 @@ uint64_t parse_ram(std::string_view text) {
   return *bytes;
 }
 
+// Takes the machine's memory from a file.
+void take_memory_map(std::string_view path, MachineSpec& spec) {
+  spec.memory_map = read_memory_map(std::string(path));
+  spec.nodes = 1;
+  spec.ram_bytes = 0;
+  for (const MemoryRange& range : spec.memory_map) {
+    spec.nodes = std::max(spec.nodes, static_cast<unsigned>(range.node.value()) + 1);
+    if (range.type == MemoryType::kUsable) spec.ram_bytes += range.bytes;
+  }
+}
+
 void parse_part(std::string_view part, std::string_view key, MachineSpec& spec) {
   const std::string_view value = part.substr(std::min(part.size(), key.size() + 1));
   if (key == "nodes") {
@@ -73,8 +85,11 @@ void parse_part(std::string_view part, std::string_view key, MachineSpec& spec) 
     spec.cpus = parse_count(key, value, HostedPlatform::kMaxCpus);
   } else if (key == "ram") {
     spec.ram_bytes = parse_ram(value);
+  } else if (key == "map") {
+    take_memory_map(value, spec);
   } else {
-    throw ToolError(fmt::format("--machine: '{}' is none of nodes=N, cpus=N, ram=SIZE", part));
+    throw ToolError(
+        fmt::format("--machine: '{}' is none of nodes=N, cpus=N, ram=SIZE, map=FILE", part));
   }
 }
 
@@ -94,6 +109,12 @@ void parse_machine(std::string_view text, MachineSpec& spec) {
     }
     rest.remove_prefix(part.size() + (more ? 1 : 0));
     seen = text.substr(0, text.size() - rest.size());
+  }
+  if (!spec.memory_map.empty()) {
+    if (seen.find("nodes=") != seen.npos || seen.find("ram=") != seen.npos) {
+      throw ToolError("--machine: map=FILE says which nodes and RAM there are");
+    }
+    return;
   }
   if (spec.ram_bytes / spec.nodes < kMinNodeBytes) {
     throw ToolError(fmt::format("--machine: {} on {} node(s) is less than {} each",

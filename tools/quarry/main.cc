@@ -5,9 +5,10 @@
 #include <exception>
 
 #include "command_line.h"
-#include "memory_system_target.h"
 #include "output_file.h"
+#include "pack_command.h"
 #include "replay_command.h"
+#include "simulated_machine.h"
 #include "tool_error.h"
 
 namespace quarry::tool {
@@ -16,7 +17,11 @@ namespace {
 int run(int argc, const char* const* argv) {
   secure_standard_streams();
   const Command command = parse_command_line(argc, argv);
-  if (command.replay) return replay_command(*command.replay, make_memory_system_target);
+  if (command.replay) return replay_command(*command.replay, make_simulated_machine);
+  if (command.pack) {
+    pack_command(*command.pack);
+    return 0;
+  }
   write_stdout(command.text);
   return 0;
 }

@@ -3,15 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
 #include "json_report.h"
+#include "linux_footprint.h"
 #include "output_file.h"
 #include "progress_bar.h"
 #include "replay.h"
 #include "text_report.h"
 #include "tool_error.h"
+#include "trace_input.h"
 #include "trace_source.h"
 
 namespace quarry::tool {
@@ -21,16 +24,16 @@ using Clock = std::chrono::steady_clock;
 
 // Slots are used again when they are free, so their number bounds what is live at a time. Most page
 // blocks are single pages and most objects are smaller than half a KiB.
-uint64_t expected_bytes(const SlotCounts& slots) {
+uint64_t expected_bytes(const replay::SlotCounts& slots) {
   return uint64_t{slots.page} * 6 * 1024 + uint64_t{slots.object} * 512;
 }
 
 // The asked-for machine with what is left to the trace filled in.
 MachineSpec machine_for(const ReplayOptions& options, const std::string& trace,
-                        const TraceHeader& header) {
-  const unsigned cpus = header.cpus;
+                        const replay::TraceTables& tables) {
+  const unsigned cpus = tables.cpus;
   MachineSpec spec = options.machine;
-  spec.expected_bytes = std::min(expected_bytes(header.slots), spec.ram_bytes / 8);
+  spec.expected_bytes = std::min(expected_bytes(tables.slots), spec.ram_bytes / 8);
   if (spec.cpus == 0) spec.cpus = std::max(cpus, 1U);
   if (spec.cpus >= cpus) return spec;
   throw ToolError(
@@ -38,17 +41,17 @@ MachineSpec machine_for(const ReplayOptions& options, const std::string& trace,
 }
 
 RunResult replay_one(const ReplayOptions& options, const std::string& trace, TraceSource& source,
-                     const TargetFactory& make_target) {
+                     const ReplayMachineFactory& make_machine) {
   const auto free_slot_bytes = linux_free_slot_bytes_at_start(trace);
   const auto begin = Clock::now();
-  TraceReader reader(trace == "-" ? "<stdin>" : trace, source);
+  const std::unique_ptr<TraceInput> input = open_trace(trace == "-" ? "<stdin>" : trace, source);
   const auto header_read = Clock::now();
-  const MachineSpec spec = machine_for(options, trace, reader.header());
-  const std::unique_ptr<Target> target = make_target(spec);
+  const MachineSpec spec = machine_for(options, trace, input->tables());
+  const std::unique_ptr<ReplayMachine> machine = make_machine(spec);
   const auto machine_made = Clock::now();
 
-  ProgressBar bar(trace_name(trace), reader.header().events);
-  Replay replay(reader, *target);
+  ProgressBar bar(trace_name(trace), input->tables().events);
+  Replay replay(*input, *machine);
   RunResult run = replay.run([&bar](uint64_t events) { bar.update(events); });
 
   const auto spent = header_read - begin + run.replay_time;
@@ -64,7 +67,7 @@ RunResult replay_one(const ReplayOptions& options, const std::string& trace, Tra
 
 }  // namespace
 
-int replay_command(const ReplayOptions& options, const TargetFactory& make_target) {
+int replay_command(const ReplayOptions& options, const ReplayMachineFactory& make_machine) {
   std::optional<OutputFile> json;
   if (options.json) json.emplace(*options.json);
   const bool tables = options.json != "-";
@@ -76,7 +79,7 @@ int replay_command(const ReplayOptions& options, const TargetFactory& make_targe
   }
   std::vector<RunResult> runs;
   for (size_t i = 0; i < sources.size(); ++i) {
-    runs.push_back(replay_one(options, options.traces[i], *sources[i], make_target));
+    runs.push_back(replay_one(options, options.traces[i], *sources[i], make_machine));
     sources[i].reset();
     if (tables) write_stdout(text_report(runs.back()));
   }

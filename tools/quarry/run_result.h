@@ -2,44 +2,24 @@
 // What one replay found, in plain numbers, for the reports.
 #pragma once
 
-#include <array>
+#include "replay/counts.h"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "level.h"
-#include "linux_footprint.h"
-#include "live_bytes.h"
 #include "machine_spec.h"
-#include "target.h"
+#include "replay_machine.h"
 #include "trace_events.h"
 
 namespace quarry::tool {
 
-// Allocations of one kind: live == allocations - frees - inferred_frees,
-// and of page blocks one more for each that was split.
-struct KindCounts {
-  uint64_t allocations = 0;
-  uint64_t frees = 0;
-  uint64_t inferred_frees = 0;
-  uint64_t failed = 0;  // allocations that Linux got and this machine did not
-  uint64_t live = 0;
-
-  void add() { ++allocations, ++live; }
-  void remove(bool inferred) { ++(inferred ? inferred_frees : frees), --live; }
-};
-
-// Frees of something whose allocation is not in the trace. None is replayed.
-struct UnmatchedFrees {
-  uint64_t before_trace = 0;       // allocated before the recording began
-  uint64_t hidden_allocation = 0;  // allocated by a call that Linux has no event for
-  uint64_t unexplained = 0;        // areas and per-CPU memory: one of these two
-  uint64_t dead_slots = 0;         // the trace frees a slot that is not live
-
-  uint64_t total() const { return before_trace + hidden_allocation + unexplained + dead_slots; }
-};
+using replay::KindCounts;
+using replay::Level;
+using replay::LinuxFootprint;
+using replay::UnmatchedFrees;
 
 // What the objects in one cache held, beside the pages of its slabs.
 struct CacheUse {
@@ -61,7 +41,7 @@ struct ArrayTotals {
   }
 };
 
-struct RunResult {
+struct RunResult : replay::Counts {
   std::string trace;  // as it was named on the command line
   std::string name;   // the same without folder and endings
   std::string title;
@@ -70,27 +50,8 @@ struct RunResult {
   uint64_t duration_ns = 0;
   MachineSpec machine;
 
-  uint64_t events = 0;
-  std::array<uint64_t, kOpCount> events_by_op{};
-  std::array<uint64_t, kContextCount> events_by_context{};
-
-  KindCounts kmalloc;        // objects of kmalloc
-  KindCounts cache_objects;  // objects of named caches
-  KindCounts blocks;         // replayed page blocks
-  KindCounts backing;        // page blocks of Linux's own allocators: followed, not replayed
-  KindCounts vmalloc;
-  KindCounts ranges;  // address ranges without memory
-  KindCounts percpu;  // counted, not replayed
-  UnmatchedFrees unmatched;
-
-  LiveBytes live;
-  Level block_pages;    // in replayed page blocks
-  Level vmalloc_bytes;  // without guard pages
-  Level percpu_bytes;
-  LinuxFootprint linux_pages;
   std::optional<uint64_t> linux_free_slot_bytes_at_start;
 
-  uint64_t peak_slab_pages = 0;
   uint64_t end_slab_pages = 0;
   std::vector<CacheState> caches;       // at the end
   std::vector<CacheUse> use_near_peak;  // by cache id, when slabs held 99 % of their peak
@@ -112,10 +73,6 @@ struct RunResult {
       totals.flushes += cache.info.array_flushes;
     }
     return totals;
-  }
-
-  uint64_t failed_allocations() const {
-    return kmalloc.failed + cache_objects.failed + blocks.failed + vmalloc.failed + ranges.failed;
   }
 };
 

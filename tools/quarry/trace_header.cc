@@ -19,12 +19,11 @@ namespace {
 
 constexpr std::string_view kFormatName = "kmtrace";
 constexpr std::string_view kFormatVersion = "1";
-constexpr uint64_t kMaxCpus = 1024;
-constexpr uint64_t kMaxNodes = 1024;
-// Keeps the tables of slots within what an ordinary machine holds.
-constexpr uint64_t kMaxSlots = uint64_t{1} << 30;
-// The largest order-10 block: the most that one slab cache's object can be.
-constexpr uint64_t kMaxObjectBytes = uint64_t{4} << 20;
+
+using replay::kMaxCpus;
+using replay::kMaxNodes;
+using replay::kMaxObjectBytes;
+using replay::kMaxSlots;
 
 struct NamedSiteClass {
   std::string_view name;
@@ -225,8 +224,13 @@ class HeaderParser {
 
   void parse_cache(Words& words) {
     words.index("cache", header_.caches.size());
-    TraceCache cache;
-    cache.name = words.word("the cache's name");
+    if (header_.caches.size() == replay::kMaxCaches) lines_.fail("too many caches");
+    TraceCache cache{};
+    const std::string_view name = words.word("the cache's name");
+    if (name.size() >= sizeof(cache.name)) {
+      lines_.fail(fmt::format("the cache's name is longer than {}", sizeof(cache.name) - 1));
+    }
+    name.copy(cache.name, name.size());
     cache.object_bytes = static_cast<uint32_t>(words.number("the object size", 1, kMaxObjectBytes));
     cache.slot_bytes = static_cast<uint32_t>(
         words.number("the size with padding", cache.object_bytes, kMaxObjectBytes));
@@ -234,17 +238,17 @@ class HeaderParser {
     cache.align_bytes =
         align == "-"
             ? 0
-            : static_cast<uint32_t>(Words(lines_, align).number("the alignment", 1, kPageBytes));
+            : static_cast<uint16_t>(Words(lines_, align).number("the alignment", 1, kPageBytes));
     if (align != "-" && !std::has_single_bit(cache.align_bytes)) {
       lines_.fail(fmt::format("the alignment {} is not a power of two", cache.align_bytes));
     }
     words.word("the order of Linux's slabs");
     words.word("the number of objects in Linux's slabs");
-    cache.reclaimable = words.flag("RECLAIMABLE");
-    cache.typesafe_by_rcu = words.flag("RCU_TYPESAFE");
-    cache.hwcache_align = words.flag("HWALIGN");
-    cache.has_ctor = words.word("the constructor") != "-";
-    header_.caches.push_back(std::move(cache));
+    cache.reclaimable = words.flag("RECLAIMABLE") ? 1 : 0;
+    cache.typesafe_by_rcu = words.flag("RCU_TYPESAFE") ? 1 : 0;
+    cache.hwcache_align = words.flag("HWALIGN") ? 1 : 0;
+    cache.has_ctor = words.word("the constructor") != "-" ? 1 : 0;
+    header_.caches.push_back(cache);
   }
 
   void parse_site(Words& words) {
@@ -274,5 +278,15 @@ class HeaderParser {
 }  // namespace
 
 TraceHeader read_trace_header(LineReader& lines) { return HeaderParser(lines).run(); }
+
+replay::TraceTables tables_of(const TraceHeader& header) {
+  return {.cpus = header.cpus,
+          .events = header.events,
+          .slots = header.slots,
+          .has_live_end = header.live_end.has_value(),
+          .live_end = header.live_end.value_or(SlotCounts{}),
+          .gfps = header.gfps,
+          .caches = header.caches};
+}
 
 }  // namespace quarry::tool

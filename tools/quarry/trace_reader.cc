@@ -7,16 +7,16 @@
 #include <limits>
 
 #include "field_scanner.h"
+#include "replay/event_code.h"
 
 namespace quarry::tool {
 namespace {
 
+using replay::kAreaBytesEnd;
+using replay::kObjectBytesEnd;
+using replay::kOrderEnd;
+
 constexpr uint64_t kAnyNumber = std::numeric_limits<uint64_t>::max();
-// Byte counts are kept in 32 bits for each slot; a kernel's kmalloc ends at 4 MiB.
-constexpr uint64_t kObjectBytesEnd = uint64_t{1} << 31;
-// No machine has a larger address space to cut areas from.
-constexpr uint64_t kAreaBytesEnd = uint64_t{1} << 57;
-constexpr uint64_t kOrderEnd = 11;
 constexpr uint64_t kMigrateTypesEnd = 8;
 
 constexpr std::string_view kContextLetters = "tshn";
@@ -25,7 +25,9 @@ constexpr std::string_view kOpLetters = "kKcCopPqhvVuaAx#";
 }  // namespace
 
 TraceReader::TraceReader(std::string name, TraceSource& source)
-    : lines_(std::move(name), source), header_(read_trace_header(lines_)) {}
+    : lines_(std::move(name), source),
+      header_(read_trace_header(lines_)),
+      first_event_line_(lines_.line_number() + 1) {}
 
 bool TraceReader::next(TraceEvent& event) {
   const char* line = lines_.begin_line();
@@ -74,7 +76,7 @@ void TraceReader::parse_op(char op, FieldScanner& fields, TraceEvent& event) {
     case 'a':
       event.op = Op::kPercpuAlloc;
       event.slot = static_cast<uint32_t>(fields.number("per-CPU slot", header_.slots.percpu));
-      event.site = site(fields);
+      take_site(fields, event);
       event.gfp = static_cast<uint32_t>(fields.number("gfp", header_.gfps.size()));
       event.requested_bytes = fields.number("size", kAreaBytesEnd);
       event.align_bytes = fields.number("alignment", kAreaBytesEnd);
@@ -100,7 +102,7 @@ void TraceReader::parse_object_event(char op, FieldScanner& fields, TraceEvent& 
     event.detail = fields.letter("reason r or s", "rs");
     return;
   }
-  event.site = site(fields);
+  take_site(fields, event);
   if (op == 'K' || op == 'C') {
     event.op = op == 'K' ? Op::kKfree : Op::kCacheFree;
     return;
@@ -132,7 +134,7 @@ void TraceReader::parse_page_event(char op, FieldScanner& fields, TraceEvent& ev
     event.other_slot = static_cast<uint32_t>(fields.number("page slot", header_.slots.page));
     return;
   }
-  event.site = site(fields);
+  take_site(fields, event);
   if (op == 'P') {
     event.op = Op::kPageFree;
     return;
@@ -145,8 +147,9 @@ void TraceReader::parse_page_event(char op, FieldScanner& fields, TraceEvent& ev
   if (!fields.ok()) [[unlikely]] {
     return;
   }
-  if (!is_page_site(site_class(event))) {
-    lines_.fail(fmt::format("site {} is not one that allocates pages", event.site));
+  event.site = header_.sites[event.site_index];
+  if (!is_page_site(event.site)) {
+    lines_.fail(fmt::format("site {} is not one that allocates pages", event.site_index));
   }
   if ((event.page & ((uint64_t{1} << event.order) - 1)) != 0) {
     lines_.fail(fmt::format("page {} is not aligned to order {}", event.page, event.order));
@@ -160,7 +163,7 @@ void TraceReader::parse_area_event(char op, FieldScanner& fields, TraceEvent& ev
     return;
   }
   event.slot = static_cast<uint32_t>(fields.number("area slot", header_.slots.area));
-  event.site = site(fields);
+  take_site(fields, event);
   if (op == 'V') {
     event.op = Op::kAreaFree;
     return;
@@ -170,12 +173,12 @@ void TraceReader::parse_area_event(char op, FieldScanner& fields, TraceEvent& ev
   event.align_bytes = fields.number("alignment", kAreaBytesEnd);
   event.detail = fields.letter("range d or x", "dx");
   if (!fields.ok()) return;
-  if (!is_area_site(site_class(event))) {
-    lines_.fail(fmt::format("site {} is not one that allocates areas", event.site));
+  event.site = header_.sites[event.site_index];
+  if (!is_area_site(event.site)) {
+    lines_.fail(fmt::format("site {} is not one that allocates areas", event.site_index));
   }
-  // The guard page is part of the size, so a vmalloc of anything has two pages.
-  const uint64_t least = site_class(event) == SiteClass::kAreaVmalloc ? 2 * kPageBytes : kPageBytes;
-  if (event.requested_bytes < least || event.requested_bytes % kPageBytes != 0) {
+  if (event.requested_bytes < replay::least_area_bytes(event.site) ||
+      event.requested_bytes % kPageBytes != 0) {
     lines_.fail(fmt::format("an area of {} bytes", event.requested_bytes));
   }
 }
@@ -185,7 +188,7 @@ void TraceReader::parse_unknown_free(FieldScanner& fields, TraceEvent& event) {
   event.detail = 0;
   const char kind = fields.letter("kind o, p, v or a", "opva");
   if (kind == 'a') return;
-  event.site = site(fields);
+  take_site(fields, event);
   if (kind == 'v') return;
   if (kind == 'p') {
     fields.number("order", kOrderEnd);
@@ -198,8 +201,8 @@ void TraceReader::parse_unknown_free(FieldScanner& fields, TraceEvent& event) {
   event.detail = fields.letter("flag p or h", "ph");
 }
 
-uint32_t TraceReader::site(FieldScanner& fields) {
-  return static_cast<uint32_t>(fields.number("site", header_.sites.size()));
+void TraceReader::take_site(FieldScanner& fields, TraceEvent& event) {
+  event.site_index = static_cast<uint32_t>(fields.number("site", header_.sites.size()));
 }
 
 void TraceReader::fail_line(const FieldScanner& fields) {

@@ -33,10 +33,11 @@ class TraceReader {
   // Events handed out so far.
   uint64_t events() const { return events_; }
 
-  SiteClass site_class(const TraceEvent& event) const { return header_.sites[event.site]; }
+  // Sum of the time steps of those.
+  uint64_t duration_ns() const { return duration_ns_; }
 
-  // Throws a ToolError about the line of the last event, or about the `end` line.
-  [[noreturn]] void fail(std::string_view message) const { lines_.fail(message); }
+  // The line of the trace's first event: each takes one line, and after the last is the `end` line.
+  uint64_t first_event_line() const { return first_event_line_; }
 
  private:
   void parse_op(char op, FieldScanner& fields, TraceEvent& event);
@@ -44,13 +45,14 @@ class TraceReader {
   void parse_page_event(char op, FieldScanner& fields, TraceEvent& event);
   void parse_area_event(char op, FieldScanner& fields, TraceEvent& event);
   void parse_unknown_free(FieldScanner& fields, TraceEvent& event);
-  uint32_t site(FieldScanner& fields);
+  void take_site(FieldScanner& fields, TraceEvent& event);
   [[noreturn]] void fail_line(const FieldScanner& fields);
   [[noreturn]] void fail_at_early_end();
   bool finish(const char* line);
 
   LineReader lines_;
   TraceHeader header_;
+  uint64_t first_event_line_;
   uint64_t events_ = 0;
   uint64_t duration_ns_ = 0;
 };

@@ -54,7 +54,31 @@ TraceSource::~TraceSource() {
   if (fd_ != STDIN_FILENO) ::close(fd_);
 }
 
+bool TraceSource::begins_with(std::string_view front) {
+  std::string unpacked(front.size(), '\0');
+  size_t size = 0;
+  try {
+    while (size < unpacked.size()) {
+      const size_t got = unpack({unpacked.data() + size, unpacked.size() - size});
+      if (got == 0) break;
+      size += got;
+    }
+  } catch (const ToolError&) {
+    // It comes back when the rest is read.
+  }
+  unpacked.resize(size);
+  front_ = std::move(unpacked);
+  return front_ == front;
+}
+
 size_t TraceSource::read(std::span<char> into) {
+  if (front_.empty()) return unpack(into);
+  const size_t bytes = front_.copy(into.data(), into.size());
+  front_.erase(0, bytes);
+  return bytes;
+}
+
+size_t TraceSource::unpack(std::span<char> into) {
   return dctx_ ? read_zstd(into) : read_plain(into);
 }
 

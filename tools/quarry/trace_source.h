@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct ZSTD_DCtx_s;
@@ -21,6 +22,9 @@ class TraceSource {
   TraceSource(const TraceSource&) = delete;
   TraceSource& operator=(const TraceSource&) = delete;
 
+  // Whether the unpacked bytes begin with these; to be asked before anything is read.
+  bool begins_with(std::string_view front);
+
   // Puts the next bytes of text at the front of `into` and returns how many; 0 at the end and only
   // there. Throws ToolError (without a file name) when the file cannot be read or unpacked;
   // whatever could be unpacked before that has been returned by then.
@@ -31,11 +35,13 @@ class TraceSource {
     void operator()(ZSTD_DCtx_s* dctx) const;
   };
 
+  size_t unpack(std::span<char> into);
   bool refill_input();
   size_t read_plain(std::span<char> into);
   size_t read_zstd(std::span<char> into);
 
   int fd_;
+  std::string front_;  // unpacked, and not read yet
   std::vector<char> input_;
   size_t input_begin_ = 0;
   size_t input_end_ = 0;

@@ -11,13 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include "target.h"
+#include "replay_machine.h"
 
 namespace quarry::tool {
 
 // A machine that hands out numbers instead of memory, writes down what it was asked for, and fails
 // the test when something is freed that is not live or in another way than it was allocated.
-class FakeTarget final : public Target {
+class FakeMachine final : public ReplayMachine, private replay::Target {
  public:
   // Owned by the test, so that it outlives the target.
   struct Record {
@@ -29,41 +29,44 @@ class FakeTarget final : public Target {
     std::string report = {};
   };
 
-  explicit FakeTarget(Record& record) : record_(record), pages_(1024) {
+  explicit FakeMachine(Record& record) : record_(record), pages_(1024) {
     record_.live.clear();
     caches_.push_back({"kmalloc-any", 8192, 0});
   }
 
-  void run_on(CpuId cpu, Context context) override {
+  replay::Target& target() override { return *this; }
+
+  void run_on(CpuId cpu, replay::Context context) override {
     note("on {}{}", cpu.value(), "tshn"[static_cast<int>(context)]);
   }
 
-  void* kmalloc(size_t bytes, Gfp flags, NodeId node) override {
-    note("kmalloc {} {:x} {}", bytes, static_cast<uint32_t>(flags), node.value());
-    return allocate("object", bytes > 8192 ? kNoCache : CacheId{1});
+  void* kmalloc(size_t bytes, const replay::TraceGfp& gfp) override {
+    note("kmalloc {} {:x} {}", bytes, static_cast<uint32_t>(gfp.flags), gfp.node.value());
+    return allocate("object", bytes > 8192 ? replay::kNoCache : replay::CacheId{1});
   }
   void kfree(void* object) override {
     note("kfree");
     release("object", object);
   }
 
-  CacheId create_cache(const TraceCache& traits) override {
+  KmemCache* create_cache(const replay::TraceCache& traits) override {
     note("create {}", traits.name);
     caches_.push_back({traits.name, traits.slot_bytes, 0});
-    return static_cast<CacheId>(caches_.size());
+    return reinterpret_cast<KmemCache*>(caches_.size());
   }
-  void* cache_alloc(CacheId cache, Gfp flags, NodeId node) override {
-    note("cache_alloc {} {:x} {}", cache, static_cast<uint32_t>(flags), node.value());
-    return allocate("object", cache);
+  void* cache_alloc(KmemCache* cache, const replay::TraceGfp& gfp) override {
+    note("cache_alloc {} {:x} {}", id_of(cache), static_cast<uint32_t>(gfp.flags),
+         gfp.node.value());
+    return allocate("object", id_of(cache));
   }
-  void cache_free(CacheId cache, void* object) override {
-    note("cache_free {}", cache);
-    EXPECT_EQ(object_placement(object).cache, cache);
+  void cache_free(KmemCache* cache, void* object) override {
+    note("cache_free {}", id_of(cache));
+    EXPECT_EQ(object_placement(object).cache, id_of(cache));
     release("object", object);
   }
 
-  Page* alloc_pages(Order order, Gfp flags, NodeId) override {
-    note("alloc_pages {} {:x}", order.value(), static_cast<uint32_t>(flags));
+  Page* alloc_pages(Order order, const replay::TraceGfp& gfp) override {
+    note("alloc_pages {} {:x}", order.value(), static_cast<uint32_t>(gfp.flags));
     if (exhausted()) return nullptr;
     const uint64_t at = next_page_;
     next_page_ += uint64_t{1} << order.value();
@@ -84,22 +87,22 @@ class FakeTarget final : public Target {
 
   void* vmalloc(size_t bytes) override {
     note("vmalloc {}", bytes);
-    return allocate("vmalloc", kNoCache);
+    return allocate("vmalloc", replay::kNoCache);
   }
   void vfree(void* area) override { release("vmalloc", area); }
   void* reserve_area(size_t bytes, size_t align_bytes) override {
     note("reserve {} {}", bytes, align_bytes);
-    return allocate("range", kNoCache);
+    return allocate("range", replay::kNoCache);
   }
   void release_area(void* area) override { release("range", area); }
 
-  Placement object_placement(const void* object) const override {
+  replay::Placement object_placement(const void* object) const override {
     const auto number = reinterpret_cast<uint64_t>(object);
     return {number >> 12, static_cast<uint32_t>(number & 0xff0), 0,
-            static_cast<CacheId>(number >> 48)};
+            static_cast<replay::CacheId>(number >> 48)};
   }
-  Placement block_placement(const Page* block) const override {
-    return {static_cast<uint64_t>(block - pages_.data()), 0, 0, kNoCache};
+  replay::Placement block_placement(const Page* block) const override {
+    return {static_cast<uint64_t>(block - pages_.data()), 0, 0, replay::kNoCache};
   }
   uint64_t area_offset(const void* area) const override {
     return reinterpret_cast<uint64_t>(area) & 0xffff'ffff;
@@ -121,7 +124,7 @@ class FakeTarget final : public Target {
       info.array_hits = 90;
       info.array_refills = 6;
       info.array_flushes = 4;
-      states.push_back({static_cast<CacheId>(i + 1), caches_[i].name, info});
+      states.push_back({static_cast<replay::CacheId>(i + 1), caches_[i].name, info});
     }
     return states;
   }
@@ -131,8 +134,9 @@ class FakeTarget final : public Target {
   }
   std::string validate() const override { return record_.validate; }
   std::string report() const override { return record_.report; }
-  std::vector<FreeBlock> free_blocks() override {
-    return {{NodeId{0}, 2, 1, Order{3}, Pfn{static_cast<uint32_t>(next_page_)}}};
+  void for_each_free_block(void (*visit)(void* context, const FreeBlock& block),
+                           void* context) override {
+    visit(context, {NodeId{0}, 2, 1, Order{3}, Pfn{static_cast<uint32_t>(next_page_)}});
   }
 
  private:
@@ -142,6 +146,9 @@ class FakeTarget final : public Target {
     uint64_t live;
   };
 
+  static replay::CacheId id_of(const KmemCache* cache) {
+    return static_cast<replay::CacheId>(reinterpret_cast<uintptr_t>(cache));
+  }
   static uint64_t pages_of(const Cache& cache) {
     return (cache.live * cache.slot_bytes + 4095) / 4096;
   }
@@ -158,9 +165,9 @@ class FakeTarget final : public Target {
     return false;
   }
 
-  void* allocate(const char* kind, CacheId cache) {
+  void* allocate(const char* kind, replay::CacheId cache) {
     if (exhausted()) return nullptr;
-    if (cache != kNoCache) ++caches_[cache - 1U].live;
+    if (cache != replay::kNoCache) ++caches_[cache - 1U].live;
     const uint64_t number = uint64_t{cache} << 48 | ++objects_ << 4;
     live(reinterpret_cast<void*>(number), kind);
     return reinterpret_cast<void*>(number);
@@ -175,8 +182,8 @@ class FakeTarget final : public Target {
     ASSERT_TRUE(found != record_.live.end()) << kind;
     EXPECT_EQ(found->second, kind);
     record_.live.erase(found);
-    const CacheId cache = object_placement(what).cache;
-    if (kind == "object" && cache != kNoCache) --caches_[cache - 1U].live;
+    const replay::CacheId cache = object_placement(what).cache;
+    if (kind == "object" && cache != replay::kNoCache) --caches_[cache - 1U].live;
   }
 
   Record& record_;

@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-namespace quarry::tool {
+namespace quarry::replay {
 
 // A number that two replays share when every allocation of the one landed where it landed in the
 // other, and almost surely not otherwise. Depends on the order of the steps and on nothing of the
-// host.
+// machine that computes it.
 class LayoutHash {
  public:
   void add(uint64_t value) {
@@ -23,4 +23,4 @@ class LayoutHash {
   uint64_t hash_ = 1;
 };
 
-}  // namespace quarry::tool
+}  // namespace quarry::replay

@@ -4,24 +4,16 @@
 
 #include <quarry/memory_system.h>
 
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
+#include "replay/event.h"
+#include "replay/trace_tables.h"
 
-#include "machine_spec.h"
-#include "trace_events.h"
-#include "trace_header.h"
-
-namespace quarry::tool {
+namespace quarry::replay {
 
 // The machine's number for a cache, small, the same in each of its slabs' pages.
 using CacheId = uint16_t;
 inline constexpr CacheId kNoCache = 0;  // memory that comes straight from pages
 
-// Where an allocation lies, in terms that are the same on every host.
+// Where an allocation lies, in terms that are the same on every machine.
 struct Placement {
   uint64_t frame;   // page frame number
   uint32_t offset;  // bytes into the frame
@@ -29,32 +21,23 @@ struct Placement {
   CacheId cache;
 };
 
-// A cache at one moment.
-struct CacheState {
-  CacheId id;
-  std::string name;
-  CacheInfo info;  // its name is null: the text above outlives the machine
-};
-
 // A freshly started machine with a memory system on it. Every call acts for the CPU and context
 // that run_on() named last. Null means out of memory; freeing takes what the matching allocation
 // returned, which was not null.
 class Target {
  public:
-  virtual ~Target() = default;
-
   virtual void run_on(CpuId cpu, Context context) = 0;
 
-  virtual void* kmalloc(size_t bytes, Gfp flags, NodeId node) = 0;
+  virtual void* kmalloc(size_t bytes, const TraceGfp& gfp) = 0;
   // Any object, of kmalloc or of a cache.
   virtual void kfree(void* object) = 0;
 
-  // A cache with the traits of the trace's. kNoCache means out of memory.
-  virtual CacheId create_cache(const TraceCache& traits) = 0;
-  virtual void* cache_alloc(CacheId cache, Gfp flags, NodeId node) = 0;
-  virtual void cache_free(CacheId cache, void* object) = 0;
+  // A cache with the traits of the trace's.
+  virtual KmemCache* create_cache(const TraceCache& traits) = 0;
+  virtual void* cache_alloc(KmemCache* cache, const TraceGfp& gfp) = 0;
+  virtual void cache_free(KmemCache* cache, void* object) = 0;
 
-  virtual Page* alloc_pages(Order order, Gfp flags, NodeId node) = 0;
+  virtual Page* alloc_pages(Order order, const TraceGfp& gfp) = 0;
   virtual void free_pages(Page* block, Order order) = 0;
   // Makes a block into single pages, which are freed one by one. Requires that it was allocated
   // without __GFP_COMP.
@@ -74,20 +57,13 @@ class Target {
 
   // Pages behind all slabs now. Cheap: asked after every allocation of an object.
   virtual uint64_t slab_pages() const = 0;
-
-  virtual std::vector<CacheState> caches() const = 0;
-  virtual std::string buddyinfo() const = 0;
-  // "ok" when every invariant holds, else which one does not.
-  virtual std::string validate() const = 0;
   // Empties the per-CPU page stacks; then every free block, list by list, in the order in which the
   // lists hand them out.
-  virtual std::vector<FreeBlock> free_blocks() = 0;
-  // What the machine had to say since it started: allocation failures, misuse; at most its
-  // beginning.
-  virtual std::string report() const = 0;
+  virtual void for_each_free_block(void (*visit)(void* context, const FreeBlock& block),
+                                   void* context) = 0;
+
+ protected:
+  ~Target() = default;
 };
 
-// Starts a machine. Throws ToolError when there cannot be such a machine.
-using TargetFactory = std::function<std::unique_ptr<Target>(const MachineSpec&)>;
-
-}  // namespace quarry::tool
+}  // namespace quarry::replay
