@@ -350,13 +350,13 @@ bool Player::live_end_is_right() {
     const char* kind;
     uint64_t live;
     uint32_t expected;
-  } kChecks[] = {
+  } checks[] = {
       {"object", counts_.live.objects.now, declared.object},
       {"page", counts_.blocks.live + counts_.backing.live, declared.page},
       {"area", counts_.vmalloc.live + counts_.ranges.live, declared.area},
       {"per-CPU", counts_.percpu.live, declared.percpu},
   };
-  for (const auto& check : kChecks) {
+  for (const auto& check : checks) {
     if (check.live == check.expected) continue;
     fail("%llu %s slots are live at the end, but the header declares %u", check.live, check.kind,
          check.expected);

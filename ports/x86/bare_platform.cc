@@ -62,8 +62,11 @@ const char* BarePlatform::open(const BareOptions& options) {
     if (usable.bytes != 0) add_usable(usable);
   }
   if (range_count_ == 0) return "no usable memory";
+  // A page that is taken in part is taken.
   for (const PhysRange& range : machine.boot.reservations()) {
-    add(range, NodeId(0), MemoryType::kReserved);
+    const uint64_t start = round_down(range.start, uint64_t{kPageBytes});
+    const uint64_t end = round_up(range.end(), uint64_t{kPageBytes});
+    add({start, end - start}, NodeId(0), MemoryType::kReserved);
   }
   if (options.cpus < machine.cpu_count) machine.cpu_count = options.cpus;
   return nullptr;

@@ -37,9 +37,10 @@ void append(std::string& bytes, const T* values, size_t count) {
 }
 
 std::string text_part(const TraceInput& input) {
-  // As far as a C string goes.
-  std::string text = input.title().c_str();
-  text.append(1, '\0').append(input.source().c_str()).append(1, '\0');
+  std::string text;
+  for (const std::string& line : {input.title(), input.source()}) {
+    text.append(line, 0, line.find('\0')).append(1, '\0');
+  }
   text.resize((text.size() + 7) / 8 * 8);
   return text;
 }
