@@ -45,12 +45,12 @@ void EventDecoder::check_rare(Reader& reader, const Event& event) {
 bool EventDecoder::next_near_end(const uint8_t*& at, const uint8_t* end, Event& event) {
   uint8_t copy[2 * kMaxEventBytes] = {};
   const auto left = static_cast<size_t>(end - at);
-  __builtin_memcpy(copy, at, left);
-  const uint8_t* after = copy;
   if (left == 0) {
     wrong_ = {"the events end before the last one"};
     return false;
   }
+  __builtin_memcpy(copy, at, left);
+  const uint8_t* after = copy;
   if (!read(after, event)) return false;
   if (static_cast<size_t>(after - copy) > left) {
     wrong_ = {"the events end inside this one"};
