@@ -32,10 +32,7 @@ constexpr uint64_t kDefaultApic = 0xfee0'0000;
 
 void become_first_cpu() {
   BareCpu& cpu = machine.cpu[0];
-  for (unsigned i = 0; i != kMaxBareCpus; ++i) {
-    machine.cpu[i].block.self = &machine.cpu[i].block;
-    machine.cpu[i].block.cpu = static_cast<int32_t>(i);
-  }
+  for (unsigned i = 0; i != kMaxBareCpus; ++i) machine.cpu[i].block.init(i);
   cpu.stack_start = reinterpret_cast<uintptr_t>(quarry_boot_stack);
   cpu.stack_end = reinterpret_cast<uintptr_t>(quarry_boot_stack_end);
   use_segments(cpu);

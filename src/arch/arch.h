@@ -40,8 +40,8 @@ concept ArchContract = requires(const quarry_arrays& arrays, uintptr_t offset, v
   { A::cpu_id() } -> std::same_as<int>;
   // The context of the running thread (hosted) or CPU.
   { A::context() } -> std::same_as<quarry_context&>;
-  // context().forbidden_gfp, which every allocation reads.
-  { A::forbidden_gfp() } -> std::same_as<uint32_t>;
+  // Whether context().forbidden_gfp is not 0: what every allocation asks.
+  { A::forbids_some_gfp() } -> std::same_as<bool>;
   // Interrupts off and back; nests.
   { A::irq_save() } -> std::same_as<unsigned long>;
   {A::irq_restore(0UL)};

@@ -42,7 +42,7 @@ class PageMap {
     sections_ = sections;
     end_ = end;
     direct_base_ = direct_base.value();
-    direct_end_ = direct_end;
+    direct_frames_ = direct_end.value();
   }
 
   Pfn end() const { return end_; }
@@ -51,14 +51,13 @@ class PageMap {
 
   // Null for frames above the direct map.
   void* address(Pfn pfn) const {
-    if (pfn >= direct_end_) return nullptr;
+    if (pfn.value() >= direct_frames_) return nullptr;
     return reinterpret_cast<void*>(direct_base_ + (uintptr_t{pfn.value()} << kPageShift));
   }
   void* address(const Page* page) const { return address(pfn(page)); }
 
   bool in_direct_map(const void* address) const {
-    return (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift <
-           direct_end_.value();
+    return (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift < direct_frames_;
   }
   // The frame of a directly mapped address.
   Pfn pfn_of(const void* address) const {
@@ -68,7 +67,7 @@ class PageMap {
   // Null where the address is not directly mapped.
   Page* page_of(const void* address) const {
     const uintptr_t frame = (reinterpret_cast<uintptr_t>(address) - direct_base_) >> kPageShift;
-    return frame < direct_end_.value() ? map_ + frame : nullptr;
+    return frame < direct_frames_ ? map_ + frame : nullptr;
   }
   // The page of an address in the direct map.
   Page* page_at(const void* address) const {
@@ -100,7 +99,7 @@ class PageMap {
  private:
   Page* map_ = nullptr;
   uintptr_t direct_base_ = 0;
-  Pfn direct_end_{};
+  uintptr_t direct_frames_ = 0;  // a word, so that comparing takes one instruction
   Pfn end_{};
   Section** sections_ = nullptr;
 };

@@ -56,7 +56,9 @@ class Kmem {
   void* kmalloc_class(unsigned size_class, Gfp gfp, uintptr_t place) {
     if (any(gfp, kTypeBits)) [[unlikely]]
       return alloc(typed_cache(size_class, gfp), gfp, place);
-    return alloc_number(kmalloc_cache_number(KmallocType::kNormal, size_class), gfp, place);
+    const unsigned number = kmalloc_cache_number(KmallocType::kNormal, size_class);
+    return alloc_at(
+        number * kArrayBytes, [=, this]() -> KmemCache& { return caches_[number]; }, gfp, place);
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
   void kfree(const void* object) {
@@ -78,7 +80,8 @@ class Kmem {
   bool shrink(KmemCache& cache);
 
   void* alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
-    return alloc_number(cache.number, gfp, place);
+    return alloc_at(
+        cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp, place);
   }
   void* alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
   void free(KmemCache& cache, void* object) {
@@ -140,16 +143,18 @@ class Kmem {
   static constexpr uint16_t kArrayEntries = 62;
   static constexpr size_t kArrayBytes = sizeof(quarry_array) + kArrayEntries * sizeof(void*);
 
-  [[gnu::always_inline]] void* alloc_number(unsigned number, Gfp gfp, uintptr_t place) {
+  // From the arrays at `offset`; `cache()` is whose they are, for all that goes beyond them.
+  template <class Cache>
+  [[gnu::always_inline]] void* alloc_at(uintptr_t offset, Cache cache, Gfp gfp, uintptr_t place) {
     if (!needs_context_check(uint32_t(gfp))) [[likely]] {
-      void* object = Arch::pop(arrays_, number * kArrayBytes);
+      void* object = Arch::pop(arrays_, offset);
       if (object != nullptr) [[likely]] {
         // In tail position, so that no register has to be saved.
-        if (any(gfp, gfp::kZero)) return __builtin_memset(object, 0, caches_[number].object_size);
+        if (any(gfp, gfp::kZero)) return __builtin_memset(object, 0, cache().object_size);
         return object;
       }
     }
-    return alloc_slow(caches_[number], gfp, kNoNode, place);
+    return alloc_slow(cache(), gfp, kNoNode, place);
   }
   // Cache number 0 has arrays of capacity 0.
   [[gnu::always_inline]] void push_or_free(Page* page, const void* object) {

@@ -128,7 +128,8 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
     engine_->init_node(states + node * node_bytes);
   }
   if (cache.array_capacity > kArrayEntries) cache.array_capacity = kArrayEntries;
-  cache.cpu_arrays.init(array_table_, number * kArrayBytes, cache.array_capacity);
+  cache.array_offset = static_cast<uint32_t>(number * kArrayBytes);
+  cache.cpu_arrays.init(array_table_, cache.array_offset, cache.array_capacity);
   return true;
 }
 

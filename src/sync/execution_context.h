@@ -43,8 +43,9 @@ inline void update_forbidden_gfp(quarry_context& context) {
 
 // The one test of an allocation's fast path: true leads to the slow path, which looks closer.
 inline bool needs_context_check(uint32_t gfp) {
-  const uint32_t forbidden = Arch::forbidden_gfp();
-  return __builtin_expect(forbidden != 0, 0) && ((gfp | QUARRY_ANY_REQUEST) & forbidden) != 0;
+  if (!Arch::forbids_some_gfp()) [[likely]]
+    return false;
+  return ((gfp | QUARRY_ANY_REQUEST) & Arch::context().forbidden_gfp) != 0;
 }
 
 // Whom a report of an allocation that sleeps in a section shows as having entered it. The stack is

@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 struct kmem_cache {
-  uint32_t object_size; /* bytes a caller may use, and what __GFP_ZERO clears */
-  uint32_t size;        /* distance of two objects in a slab */
-  uint32_t flags;       /* SLAB_* */
-  uint16_t number; /* in struct page of each of its slabs, and the place of its arrays; not 0 */
+  uint32_t object_size;  /* bytes a caller may use, and what __GFP_ZERO clears */
+  uint32_t size;         /* distance of two objects in a slab */
+  uint32_t flags;        /* SLAB_* */
+  uint32_t array_offset; /* of its per-CPU arrays among all caches' */
+  uint16_t number;       /* in struct page of each of its slabs; never 0 */
   uint16_t align;
 };
 

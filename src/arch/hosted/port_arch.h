@@ -36,7 +36,7 @@ struct Arch : ArraySequences {
   }
 
   static quarry_context& context() { return quarry_this_context; }
-  static uint32_t forbidden_gfp() { return quarry_this_context.forbidden_gfp; }
+  static bool forbids_some_gfp() { return quarry_this_context.forbidden_gfp != 0; }
 
   static unsigned long irq_save() {
     asm volatile("" ::: "memory");

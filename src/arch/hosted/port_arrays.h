@@ -17,12 +17,13 @@ extern std::ptrdiff_t quarry_hosted_rseq_offset __attribute__((visibility("hidde
 // "?" puts the sections into the group of the function's own, so that the linker drops all of a
 // second copy of an inline function and not only its code.
 //
-// Descriptor 3, start 1, end 2, abort handler 4: leads to the C label `again`.
+// Descriptor 3, start 1, end 2, abort handler 4, which goes back to 9 to announce it again.
 #define QUARRY_SEQUENCE_BEGIN                       \
   ".pushsection __rseq_cs, \"aw?\"\n\t"             \
   ".balign 32\n"                                    \
   "3:\n\t.long 0, 0\n\t.quad 1f, (2f - 1f), 4f\n\t" \
   ".popsection\n\t"                                 \
+  "9:\n\t"                                          \
   "leaq 3b(%%rip), %[t]\n\t"                        \
   "movq %[t], %%fs:8(%[rs])\n"                      \
   "1:\n\t"                                          \
@@ -32,7 +33,7 @@ extern std::ptrdiff_t quarry_hosted_rseq_offset __attribute__((visibility("hidde
   "2:\n\t"                                       \
   ".pushsection __rseq_failure, \"ax?\"\n\t"     \
   ".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053\n" \
-  "4:\n\tjmp %l[again]\n\t"                      \
+  "4:\n\tjmp 9b\n\t"                             \
   ".popsection"
 #define QUARRY_SEQUENCE_OPERANDS [rs] "r"(quarry_hosted_rseq_offset),
 

@@ -9,43 +9,48 @@
 //   QUARRY_SEQUENCE_BEGIN      announces the sequence and leaves the CPU's number + 1 in %[t]
 //   QUARRY_SEQUENCE_END        after the store that ends it
 //   QUARRY_SEQUENCE_OPERANDS   input operands of the two, with a comma after each
-// BEGIN starts the sequence at label 1, END ends it at label 2; the C label `again` leads to the
-// start. Inputs keep their registers throughout.
+// BEGIN starts the sequence at label 1, END ends it at label 2. Inputs keep their registers
+// throughout.
 //
-// Base and stride are memory operands, read inside the sequence: one that starts again after the
-// stride became 0 must not go on with the stride it knew.
+// Base and stride are in memory, read inside the sequence: one that starts again after the stride
+// became 0 must not go on with the stride it knew.
+
+#include <cstddef>
+#include <cstdint>
 
 #include "arch/array_ops.h"
 #include "quarry/abi/array.h"
 
 namespace quarry {
 
-#define QUARRY_SEQUENCE_FIND  \
-  QUARRY_SEQUENCE_BEGIN       \
-  "imulq %[stride], %[t]\n\t" \
-  "addq %[base], %[t]\n\t"    \
+// Both words of a quarry_arrays are found by one operand, so that an object with a fixed address
+// needs no register.
+#define QUARRY_SEQUENCE_FIND    \
+  QUARRY_SEQUENCE_BEGIN         \
+  "imulq 8+%[arrays], %[t]\n\t" \
+  "addq %[arrays], %[t]\n\t"    \
   "addq %[offset], %[t]\n\t"
+static_assert(offsetof(quarry_arrays, base) == 0 && offsetof(quarry_arrays, stride) == 8);
+static_assert(offsetof(quarry_array, count) == 0 && offsetof(quarry_array, capacity) == 4 &&
+              offsetof(quarry_array, node) == 8 && offsetof(quarry_array, slot) == 16);
 
-// Only `again` and the ends of push() are C labels: GCC 12 loses what a label's code returns when
-// the asm has outputs that are used after it. An empty array leaves by the end label, result zero.
 struct ArraySequences {
   static void* pop(const quarry_arrays& arrays, uintptr_t offset) {
     uintptr_t t;
     uintptr_t c;
     void* object;
-  again:
-    asm volatile goto(QUARRY_SEQUENCE_FIND
-                      "movl (%[t]), %k[c]\n\t"
-                      "xorl %k[object], %k[object]\n\t"
-                      "subl $1, %k[c]\n\t"
-                      "jc 2f\n\t"
-                      "movq 16(%[t], %[c], 8), %[object]\n\t"
-                      "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
-                      : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object)
-                      : QUARRY_SEQUENCE_OPERANDS[base] "m"(arrays.base),
-                        [stride] "m"(arrays.stride), [offset] "er"(offset)
-                      : "memory", "cc"
-                      : again);
+    bool empty;
+    asm volatile(QUARRY_SEQUENCE_FIND
+                 "movl (%[t]), %k[c]\n\t"
+                 "subl $1, %k[c]\n\t"
+                 "jc 2f\n\t"
+                 "movq 16(%[t], %[c], 8), %[object]\n\t"
+                 "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
+                 : [t] "=&r"(t), [c] "=&r"(c), [object] "=&r"(object), "=@ccc"(empty)
+                 : QUARRY_SEQUENCE_OPERANDS[arrays] "m"(arrays), [offset] "er"(offset)
+                 : "memory");
+    if (empty) return nullptr;
+    if (object == nullptr) __builtin_unreachable();  // null is never pushed
     return object;
   }
 
@@ -53,30 +58,28 @@ struct ArraySequences {
                          uint32_t node) {
     uintptr_t t;
     uintptr_t c;
-  again:
     // In an empty array, the word before the first entry is the header's, which is no object.
-    asm volatile goto(
-        QUARRY_SEQUENCE_FIND
-        "movl (%[t]), %k[c]\n\t"
-        "cmpq %[object], 8(%[t], %[c], 8)\n\t"
-        "je %l[twice]\n\t"
-        "cmpl 4(%[t]), %k[c]\n\t"
-        "jae %l[refused]\n\t"
-        "cmpl %[node], 8(%[t])\n\t"
-        "jne %l[refused]\n\t"
-        "movq %[object], 16(%[t], %[c], 8)\n\t"
-        "incl %k[c]\n\t"
-        "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
-        : [t] "=&r"(t), [c] "=&r"(c)
-        : QUARRY_SEQUENCE_OPERANDS[base] "m"(arrays.base), [stride] "m"(arrays.stride),
-          [offset] "er"(offset), [object] "r"(object), [node] "r"(node)
-        : "memory", "cc"
-        : again, refused, twice);
-    return PushResult{0};
+    asm volatile goto(QUARRY_SEQUENCE_FIND
+                      "movl (%[t]), %k[c]\n\t"
+                      "cmpq %[object], 8(%[t], %[c], 8)\n\t"
+                      "je %l[twice]\n\t"
+                      "cmpl 4(%[t]), %k[c]\n\t"
+                      "jae %l[refused]\n\t"
+                      "cmpl %[node], 8(%[t])\n\t"
+                      "jne %l[refused]\n\t"
+                      "movq %[object], 16(%[t], %[c], 8)\n\t"
+                      "incl %k[c]\n\t"
+                      "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
+                      : [t] "=&r"(t), [c] "=&r"(c)
+                      : QUARRY_SEQUENCE_OPERANDS[arrays] "m"(arrays), [offset] "er"(offset),
+                        [object] "r"(object), [node] "r"(node)
+                      : "memory", "cc"
+                      : refused, twice);
+    return PushResult::kPushed;
   refused:
-    return PushResult{1};
+    return PushResult::kRefused;
   twice:
-    return PushResult{2};
+    return PushResult::kTwice;
   }
 
   static uint32_t pop_many(const quarry_arrays& arrays, uintptr_t offset, void** objects,
@@ -84,33 +87,31 @@ struct ArraySequences {
     uintptr_t t;
     uintptr_t c;
     uintptr_t n;
+    uintptr_t i;
+    uintptr_t from;
     uintptr_t x;
-  again:
-    // n = min(count, entries); c walks from the end of what stays to the top, then goes back.
-    asm volatile goto(
+    // n = min(count, entries), c: entries that stay. Copied from the top down.
+    asm volatile(
         QUARRY_SEQUENCE_FIND
         "movl (%[t]), %k[c]\n\t"
         "movl %[count], %k[n]\n\t"
         "cmpl %k[c], %k[n]\n\t"
         "cmoval %k[c], %k[n]\n\t"
+        "movl %k[n], %k[i]\n\t"
+        "testl %k[n], %k[n]\n\t"
+        "jz 2f\n\t"
         "subl %k[n], %k[c]\n\t"
-        "xorl %k[n], %k[n]\n"
+        "leaq 8(%[t], %[c], 8), %[from]\n"
         "5:\n\t"
-        "cmpl (%[t]), %k[c]\n\t"
-        "jae 6f\n\t"
-        "movq 16(%[t], %[c], 8), %[x]\n\t"
-        "movq %[x], (%[objects], %[n], 8)\n\t"
-        "incl %k[n]\n\t"
-        "incl %k[c]\n\t"
-        "jmp 5b\n"
-        "6:\n\t"
-        "subl %k[n], %k[c]\n\t"
+        "movq (%[from], %[i], 8), %[x]\n\t"
+        "movq %[x], -8(%[objects], %[i], 8)\n\t"
+        "decl %k[i]\n\t"
+        "jnz 5b\n\t"
         "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
-        : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-        : QUARRY_SEQUENCE_OPERANDS[base] "m"(arrays.base), [stride] "m"(arrays.stride),
-          [offset] "er"(offset), [objects] "r"(objects), [count] "r"(count)
-        : "memory", "cc"
-        : again);
+        : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from), [x] "=&r"(x)
+        : QUARRY_SEQUENCE_OPERANDS[arrays] "m"(arrays), [offset] "er"(offset),
+          [objects] "r"(objects), [count] "r"(count)
+        : "memory", "cc");
     return static_cast<uint32_t>(n);
   }
 
@@ -119,32 +120,37 @@ struct ArraySequences {
     uintptr_t t;
     uintptr_t c;
     uintptr_t n;
+    uintptr_t i;
+    uintptr_t to;
     uintptr_t x;
-  again:
-    // Slots above the count are nobody's until it is stored.
-    asm volatile goto(
+    // n = min(count, room). Slots above the count are nobody's until it is stored.
+    asm volatile(
         QUARRY_SEQUENCE_FIND
-        "movl (%[t]), %k[c]\n\t"
         "xorl %k[n], %k[n]\n\t"
         "cmpl %[node], 8(%[t])\n\t"
-        "jne 2f\n"
+        "jne 2f\n\t"
+        "movl (%[t]), %k[c]\n\t"
+        "movl 4(%[t]), %k[i]\n\t"
+        "subl %k[c], %k[i]\n\t"
+        "jbe 2f\n\t"
+        "movl %[count], %k[n]\n\t"
+        "cmpl %k[i], %k[n]\n\t"
+        "cmoval %k[i], %k[n]\n\t"
+        "movl %k[n], %k[i]\n\t"
+        "testl %k[n], %k[n]\n\t"
+        "jz 2f\n\t"
+        "leaq 8(%[t], %[c], 8), %[to]\n"
         "5:\n\t"
-        "cmpl %[count], %k[n]\n\t"
-        "jae 6f\n\t"
-        "cmpl 4(%[t]), %k[c]\n\t"
-        "jae 6f\n\t"
-        "movq (%[objects], %[n], 8), %[x]\n\t"
-        "movq %[x], 16(%[t], %[c], 8)\n\t"
-        "incl %k[n]\n\t"
-        "incl %k[c]\n\t"
-        "jmp 5b\n"
-        "6:\n\t"
+        "movq -8(%[objects], %[i], 8), %[x]\n\t"
+        "movq %[x], (%[to], %[i], 8)\n\t"
+        "decl %k[i]\n\t"
+        "jnz 5b\n\t"
+        "addl %k[n], %k[c]\n\t"
         "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
-        : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [x] "=&r"(x)
-        : QUARRY_SEQUENCE_OPERANDS[base] "m"(arrays.base), [stride] "m"(arrays.stride),
-          [offset] "er"(offset), [objects] "r"(objects), [count] "r"(count), [node] "r"(node)
-        : "memory", "cc"
-        : again);
+        : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [i] "=&r"(i), [to] "=&r"(to), [x] "=&r"(x)
+        : QUARRY_SEQUENCE_OPERANDS[arrays] "m"(arrays), [offset] "er"(offset),
+          [objects] "r"(objects), [count] "r"(count), [node] "r"(node)
+        : "memory", "cc");
     return static_cast<uint32_t>(n);
   }
 };

@@ -22,15 +22,23 @@ namespace quarry {
 struct CpuBlock {
   CpuBlock* self;  // so that one load through the segment gives the linear address
   int32_t cpu;
+  uint32_t row;  // cpu + 1: the CPU's row in a table of arrays
   quarry_context context;
+
+  void init(unsigned number) {
+    self = this;
+    cpu = static_cast<int32_t>(number);
+    row = number + 1;
+  }
 };
 
 inline constexpr size_t kCpuBlockCpuOffset = offsetof(CpuBlock, cpu);
+inline constexpr size_t kCpuBlockRowOffset = offsetof(CpuBlock, row);
 inline constexpr size_t kCpuBlockForbiddenOffset =
     offsetof(CpuBlock, context) + offsetof(quarry_context, forbidden_gfp);
 static_assert(offsetof(CpuBlock, self) == 0);
 
-// `Segment` supplies cpu(), forbidden_gfp() and block(), read through the segment register.
+// `Segment` supplies cpu(), forbids_some_gfp() and block(), read through the segment register.
 template <class Segment>
 struct X86Arch {
   static constexpr unsigned kPageShift = 12;
@@ -38,7 +46,7 @@ struct X86Arch {
 
   static int cpu_id() { return Segment::cpu(); }
   static quarry_context& context() { return Segment::block().context; }
-  static uint32_t forbidden_gfp() { return Segment::forbidden_gfp(); }
+  static bool forbids_some_gfp() { return Segment::forbids_some_gfp(); }
 
   static unsigned long irq_save() {
     unsigned long flags;

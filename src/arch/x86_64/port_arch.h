@@ -15,10 +15,10 @@ struct GsSegment {
     asm volatile("movl %%gs:%c1, %0" : "=r"(cpu) : "i"(kCpuBlockCpuOffset));
     return cpu;
   }
-  static uint32_t forbidden_gfp() {
-    uint32_t bits;
-    asm volatile("movl %%gs:%c1, %0" : "=r"(bits) : "i"(kCpuBlockForbiddenOffset));
-    return bits;
+  static bool forbids_some_gfp() {
+    bool some;
+    asm volatile("cmpl $0, %%gs:%c1" : "=@ccne"(some) : "i"(kCpuBlockForbiddenOffset));
+    return some;
   }
   static CpuBlock& block() {
     CpuBlock* block;

@@ -28,10 +28,9 @@ struct RestartableSequence {
   ".balign 16\n\t.quad 1f, 2f\n\t"            \
   ".popsection\n"                             \
   "1:\n\t"                                    \
-  "movl %%gs:%c[cpu], %k[t]\n\t"              \
-  "incl %k[t]\n\t"
+  "movl %%gs:%c[row], %k[t]\n\t"
 #define QUARRY_SEQUENCE_END "2:\n\t"
-#define QUARRY_SEQUENCE_OPERANDS [cpu] "i"(kCpuBlockCpuOffset),
+#define QUARRY_SEQUENCE_OPERANDS [row] "i"(kCpuBlockRowOffset),
 
 #include "arch/x86/array_sequences.h"
 
