@@ -24,6 +24,22 @@ size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uin
   return got;
 }
 
+// The longest run from the front of objects of the cache and node that the first is of, no object
+// twice in a row. Neighbours on one page are told without its descriptor.
+size_t Kmem::run_length(std::span<void* const> objects) const {
+  const Page* page = map_.page_at(objects[0]);
+  const uint32_t kind = cache_and_node(*page);
+  size_t run = 1;
+  for (; run != objects.size(); ++run) {
+    const auto object = reinterpret_cast<uintptr_t>(objects[run]);
+    const auto before = reinterpret_cast<uintptr_t>(objects[run - 1]);
+    if ((object ^ before) < kPageBytes && object != before) continue;
+    page = map_.page_of(objects[run]);
+    if (page == nullptr || cache_and_node(*page) != kind || object == before) break;
+  }
+  return run;
+}
+
 void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
   while (!objects.empty()) {
     KmemCache* owner = cache_of(objects.front());
@@ -32,22 +48,18 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
       objects = objects.subspan(1);
       continue;
     }
-    // The longest run of objects of one cache and one node.
-    const uint16_t node = map_.page_of(objects.front())->node;
-    size_t run = 1;
-    while (run != objects.size() && objects[run] != objects[run - 1] &&
-           cache_of(objects[run]) == owner && map_.page_of(objects[run])->node == node) {
-      ++run;
+    std::span<void*> run = objects.first(run_length(objects));
+    objects = objects.subspan(run.size());
+    // The first by itself: that notices an object that was freed just before.
+    const uint16_t node = map_.page_at(run.front())->node;
+    const PushResult first = owner->cpu_arrays.push(run.front(), node);
+    if (first == PushResult::kTwice) report_object(*owner, run.front(), "Object already free");
+    if (first != PushResult::kRefused) {
+      run = run.subspan(1);
+      run = run.subspan(owner->cpu_arrays.push_many(run, node));
     }
-    // The first by itself: that notices an object that was freed just before, and makes room.
-    kfree(objects.front());
-    const std::span<void*> rest = objects.subspan(1, run - 1);
-    size_t gone = owner->cpu_arrays.push_many(rest, node);
-    if (gone == 0) {
-      engine_->free(*owner, rest);
-      gone = rest.size();
-    }
-    objects = objects.subspan(1 + gone);
+    // What the array has no room for.
+    engine_->free(*owner, run);
   }
 }
 

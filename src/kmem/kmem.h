@@ -181,6 +181,10 @@ class Kmem {
     return context_forbids(Arch::context(), uint32_t(gfp)) ? gfp & ~gfp::kDirectReclaim : gfp;
   }
   void* pop_of_node(KmemCache& cache, NodeId node);
+  static uint32_t cache_and_node(const Page& page) {
+    return uint32_t{page.node} << 16 | page.cache;
+  }
+  size_t run_length(std::span<void* const> objects) const;
   void* refill(KmemCache& cache, Gfp gfp);
   void make_room(KmemCache& cache, void* object, uint16_t node);
 

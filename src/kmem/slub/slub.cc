@@ -21,13 +21,16 @@ void Slub::remove(SlubNode& node, SlabPage& slab) {
 
 // As many free objects of the slab as are wanted, in the order of its free list.
 uint32_t Slub::take_from(const KmemCache& cache, SlabPage& slab, std::span<void*> objects) {
-  uint32_t count = 0;
   void* object = slab.freelist;
-  while (object != nullptr && count != objects.size()) {
-    objects[count++] = object;
-    object = *link_in(cache, object);
+  void** to = objects.data();
+  void** const end = to + objects.size();
+  const size_t link = cache.free_pointer;
+  while (object != nullptr && to != end) {
+    *to++ = object;
+    object = *reinterpret_cast<void**>(static_cast<unsigned char*>(object) + link);
   }
   slab.freelist = object;
+  const auto count = static_cast<uint32_t>(to - objects.data());
   slab.inuse = static_cast<uint16_t>(slab.inuse + count);
   return count;
 }
@@ -100,13 +103,31 @@ void Slub::discount_empty(SlubNode& node, const SlabPage& slab) {
   kmem_->sub_slab_pages(order.pages());
 }
 
-// True: the slab is out of the list and shall be given up by the caller.
-bool Slub::put_locked(KmemCache& cache, SlubNode& node, SlabPage& slab, void* object) {
-  const bool was_full = slab.inuse == slab.objects;
-  *link_in(cache, object) = slab.freelist;
-  slab.freelist = object;
-  --slab.inuse;
-  ++node.free_objects;
+// Puts those objects from the front back that lie in the slab, as far as it misses any; how many.
+// It stops at an object that is the first of the free list already.
+uint32_t Slub::put_run_locked(const KmemCache& cache, SlabPage& slab,
+                              std::span<void* const> objects) {
+  const auto begin = reinterpret_cast<uintptr_t>(map_->address(&slab));
+  const uintptr_t bytes = kPageBytes << slab.order;
+  const size_t most = objects.size() < slab.inuse ? objects.size() : slab.inuse;
+  void* first = slab.freelist;
+  size_t count = 0;
+  for (; count != most; ++count) {
+    void* object = objects[count];
+    if (reinterpret_cast<uintptr_t>(object) - begin >= bytes || object == first) break;
+    *link_in(cache, object) = first;
+    first = object;
+  }
+  slab.freelist = first;
+  slab.inuse = static_cast<uint16_t>(slab.inuse - count);
+  return static_cast<uint32_t>(count);
+}
+
+// After `count` objects came back. True: the slab is out of the list and shall be given up by the
+// caller.
+bool Slub::has_become_empty(KmemCache& cache, SlubNode& node, SlabPage& slab, uint32_t count) {
+  const bool was_full = slab.inuse + count == slab.objects;
+  node.free_objects += count;
   if (slab.inuse == 0 && node.nr_partial >= cache.min_partial) {
     if (!was_full) remove(node, slab);
     discount_empty(node, slab);
@@ -117,32 +138,30 @@ bool Slub::put_locked(KmemCache& cache, SlubNode& node, SlabPage& slab, void* ob
 }
 
 void Slub::free(KmemCache& cache, std::span<void* const> objects) {
-  size_t next = 0;
-  while (next != objects.size()) {
+  while (!objects.empty()) {
     // All objects in a row whose slabs are of one node, until a slab becomes empty.
     SlabPage* empty = nullptr;
     const void* freed_twice = nullptr;
-    const unsigned node_id = map_->page_of(objects[next])->node;
+    const unsigned node_id = map_->page_at(objects.front())->node;
     SlubNode& node = node_of(cache, node_id);
     {
       LockGuard guard(node.lock);
-      while (next != objects.size() && empty == nullptr && freed_twice == nullptr) {
-        void* object = objects[next];
-        Page* page = map_->page_of(object);
+      while (!objects.empty() && empty == nullptr && freed_twice == nullptr) {
+        Page* page = map_->page_at(objects.front());
         if (page->node != node_id) break;
-        ++next;
         SlabPage& slab = SlabPage::of(*compound_head(*map_, page));
-        if (slab.freelist == object || slab.inuse == 0) {
-          freed_twice = object;
-        } else if (put_locked(cache, node, slab, object)) {
-          empty = &slab;
+        const uint32_t count = put_run_locked(cache, slab, objects);
+        if (count == 0) {
+          freed_twice = objects.front();
+          objects = objects.subspan(1);
+        } else {
+          if (has_become_empty(cache, node, slab, count)) empty = &slab;
+          objects = objects.subspan(count);
         }
       }
     }
     if (empty != nullptr) give_up(*empty);
-    if (freed_twice != nullptr) {
-      kmem_->report_object(cache, freed_twice, "Object already free");
-    }
+    if (freed_twice != nullptr) kmem_->report_object(cache, freed_twice, "Object already free");
   }
 }
 

@@ -72,7 +72,9 @@ class Slub final : public SlabEngine {
   uint32_t take_from(const KmemCache& cache, SlabPage& slab, std::span<void*> objects);
   uint32_t take_remote(KmemCache& cache, NodeId home, std::span<void*> objects);
   void discount_empty(SlubNode& node, const SlabPage& slab) QUARRY_REQUIRES(node.lock);
-  bool put_locked(KmemCache& cache, SlubNode& node, SlabPage& slab, void* object)
+  // Under the lock of the slab's node.
+  uint32_t put_run_locked(const KmemCache& cache, SlabPage& slab, std::span<void* const> objects);
+  bool has_become_empty(KmemCache& cache, SlubNode& node, SlabPage& slab, uint32_t count)
       QUARRY_REQUIRES(node.lock);
 
   // slub_pages.cc: slabs from pages and back

@@ -35,12 +35,16 @@ uint32_t Slub::carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects)
   if (cache.ctor != nullptr) {
     for (uint32_t i = 0; i != total; ++i) cache.ctor(base + size_t{i} * cache.size);
   }
-  for (uint32_t i = 0; i != taken; ++i) objects[i] = base + size_t{i} * cache.size;
-  for (uint32_t i = taken; i != total; ++i) {
-    unsigned char* object = base + size_t{i} * cache.size;
-    *link_in(cache, object) = i + 1 == total ? nullptr : object + cache.size;
+  const size_t size = cache.size;
+  for (uint32_t i = 0; i != taken; ++i) objects[i] = base + i * size;
+  slab.freelist = nullptr;
+  if (taken != total) {
+    unsigned char* object = base + taken * size;
+    unsigned char* const last = base + (total - 1) * size;
+    slab.freelist = object;
+    for (; object != last; object += size) *link_in(cache, object) = object + size;
+    *link_in(cache, last) = nullptr;
   }
-  slab.freelist = taken == total ? nullptr : base + size_t{taken} * cache.size;
   slab.inuse = static_cast<uint16_t>(taken);
   return taken;
 }
