@@ -22,11 +22,23 @@ target_link_libraries(quarry_port PRIVATE quarry_bare_flags quarry_internals)
 add_subdirectory(ports/x86)
 add_subdirectory(ports/${QUARRY_WORLD})
 
-# quarry_add_kernel(name source...)
+add_library(quarry_compat OBJECT)
+target_link_libraries(quarry_compat PRIVATE quarry_bare_flags quarry_internals)
+target_include_directories(quarry_compat PRIVATE "${PROJECT_SOURCE_DIR}/include/compat")
+add_subdirectory(compat)
+
+# quarry_add_kernel(name [FACADE] source...)
 # A program that defines kernel_main() (x86/kernel.h), in bin/<name>.elf of the build folder. QEMU
-# boots it with -kernel, GRUB with multiboot2.
+# boots it with -kernel, GRUB with multiboot2. With the kernel's C API (FACADE) the default system
+# has booted on the machine when kernel_main() is called, and all CPUs run.
 function(quarry_add_kernel name)
-  add_executable(${name} ${ARGN} $<TARGET_OBJECTS:quarry_core> $<TARGET_OBJECTS:quarry_port>)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "FACADE" "" "")
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS}
+    $<TARGET_OBJECTS:quarry_core> $<TARGET_OBJECTS:quarry_port>)
+  if(arg_FACADE)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:quarry_compat>)
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include/compat")
+  endif()
   target_link_libraries(${name} PRIVATE quarry_bare_flags quarry_internals)
   set(script "${PROJECT_SOURCE_DIR}/ports/x86/kernel.ld")
   target_link_options(${name} PRIVATE ${kernel_link_options}

@@ -23,7 +23,7 @@ const char* read_memory(Reading& reading, std::string_view value) {
 const char* read_cpus(Reading& reading, std::string_view value) {
   uint64_t cpus = 0;
   if (!parse_number(value, cpus) || cpus == 0) return "not a number of CPUs";
-  if (cpus > HostedPlatform::kMaxCpus) return "more than 1024 CPUs";
+  if (cpus > MachineOptions::kMostCpus) return "more than 1024 CPUs";
   reading.options.machine.cpus = static_cast<unsigned>(cpus);
   return nullptr;
 }
@@ -44,7 +44,7 @@ const char* read_numa(Reading& reading, std::string_view value) {
   if (!parse_number(value, nodes)) {
     return parse_bytes(value, reading.node_bytes) && reading.node_bytes != 0 ? nullptr : kWrong;
   }
-  if (nodes < 1 || nodes > HostedPlatform::kMaxNodes) return "not 1 to 32 nodes";
+  if (nodes < 1 || nodes > MachineOptions::kMostNodes) return "not 1 to 32 nodes";
   reading.options.machine.nodes = static_cast<unsigned>(nodes);
   return nullptr;
 }
@@ -159,27 +159,37 @@ const KnownParameter* find(std::string_view name) {
   return nullptr;
 }
 
-void complain(TextSink& complaint, std::string_view about, const char* wrong) {
-  format(complaint, "QUARRY_CMDLINE: ");
+void complain(TextSink& complaint, const char* name, std::string_view about, const char* wrong) {
+  format(complaint, "%s: ", name);
   complaint.write(about.data(), about.size());
   format(complaint, ": %s\n", wrong);
 }
 
 // As many nodes of that size as there is RAM for.
-const char* divide_into_nodes(HostedOptions& machine, uint64_t node_bytes) {
-  const uint64_t nodes = machine.ram_bytes / node_bytes;
-  if (nodes > HostedPlatform::kMaxNodes) return "that makes more than 32 nodes";
-  machine.nodes = nodes == 0 ? 1 : static_cast<unsigned>(nodes);
+const char* divide_into_nodes(MachineOptions& machine, uint64_t node_bytes) {
+  unsigned nodes = 0;
+  for (uint64_t left = machine.ram_bytes; left >= node_bytes; left -= node_bytes) {
+    if (++nodes > MachineOptions::kMostNodes) return "that makes more than 32 nodes";
+  }
+  machine.nodes = nodes == 0 ? 1 : nodes;
   return nullptr;
 }
 
 }  // namespace
 
-bool read_boot_options(std::string_view command_line, BootOptions& options, TextSink& unknown,
-                       TextSink& complaint) {
+void report_unknown(TextSink& out, const char* unknown) {
+  if (unknown[0] == '\0') return;
+  // Behind the space that is before the first.
+  format(out, "Unknown kernel command line parameters \"%s\", ignored.\n", unknown + 1);
+}
+
+bool read_boot_options(const char* name, std::string_view command_line,
+                       bool (*is_of_program)(std::string_view name), BootOptions& options,
+                       TextSink& unknown, TextSink& complaint) {
   Reading reading{.options = options};
   Parameter parameter;
   while (next_parameter(command_line, parameter)) {
+    if (is_of_program != nullptr && is_of_program(parameter.name)) continue;
     const KnownParameter* const known = find(parameter.name);
     if (known == nullptr) {
       // One with a dot may be a module's.
@@ -193,13 +203,13 @@ bool read_boot_options(std::string_view command_line, BootOptions& options, Text
                                   ? "needs a value"
                                   : known->read(reading, parameter.value);
     if (wrong != nullptr) {
-      complain(complaint, parameter.word, wrong);
+      complain(complaint, name, parameter.word, wrong);
       return false;
     }
   }
   if (reading.node_bytes == 0) return true;
   const char* const wrong = divide_into_nodes(options.machine, reading.node_bytes);
-  if (wrong != nullptr) complain(complaint, "numa=fake=SIZE", wrong);
+  if (wrong != nullptr) complain(complaint, name, "numa=fake=SIZE", wrong);
   return wrong == nullptr;
 }
 

@@ -10,9 +10,6 @@
 
 namespace quarry {
 
-// Where the default system's parameters come from; "" if there are none.
-const char* command_line();
-
 struct Parameter {
   std::string_view word;  // as written
   std::string_view name;

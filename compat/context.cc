@@ -6,11 +6,11 @@
 #include <linux/fault-inject.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
-#include <sched.h>
 
 #include "default_system.h"
 #include "gfp/memalloc_scope.h"
 #include "quarry/fault_parameters.h"
+#include "world.h"
 
 namespace quarry {
 namespace {
@@ -18,25 +18,21 @@ namespace {
 // As in Linux: a softirq that runs counts one, disabling softirqs two, so that both can be told.
 constexpr uint32_t kServingSoftirq = 1;
 
-// forbidden_gfp of the code that the outermost interrupt interrupted. It cannot be derived again at
-// the interrupt's end: the core turns interrupts off without touching it.
-constinit thread_local uint32_t forbidden_before_interrupt = 0;
-
 bool serving(const quarry_context& context) {
   return (context.hardirq_depth | context.nmi_depth | (context.softirq_depth & kServingSoftirq)) !=
          0;
 }
 
 void enter_interrupt(uint32_t quarry_context::*depth, const SectionEntry& entry) {
-  const quarry_context& context = Arch::context();
-  if (!serving(context)) forbidden_before_interrupt = context.forbidden_gfp;
+  quarry_context& context = Arch::context();
+  if (!serving(context)) context.interrupted_forbidden_gfp = context.forbidden_gfp;
   enter_section(depth, entry);
 }
 
 void leave_interrupt(uint32_t quarry_context::*depth) {
   leave_section(depth);
   quarry_context& context = Arch::context();
-  if (!serving(context)) context.forbidden_gfp = forbidden_before_interrupt;
+  if (!serving(context)) context.forbidden_gfp = context.interrupted_forbidden_gfp;
 }
 
 void disable_softirqs(const SectionEntry& entry) {
@@ -50,6 +46,7 @@ void enable_softirqs() {
 }
 
 unsigned long save_irq(const SectionEntry& entry) {
+  hold_interrupts();
   const unsigned long before = Arch::context().irq_off_depth;
   enter_section(&quarry_context::irq_off_depth, entry);
   return before;
@@ -59,6 +56,7 @@ void restore_irq(unsigned long flags) {
   quarry_context& context = Arch::context();
   context.irq_off_depth = static_cast<uint32_t>(flags);
   update_forbidden_gfp(context);
+  if (flags == 0) release_interrupts();
 }
 
 bool try_acquire(spinlock_t* lock) {
@@ -112,7 +110,7 @@ bool in_atomic() {
   return context.atomic_depth != 0 || quarry::in_interrupt(context);
 }
 
-bool irqs_disabled() { return Arch::context().irq_off_depth != 0; }
+bool irqs_disabled() { return Arch::context().irq_off_depth != 0 || quarry::interrupts_held(); }
 void local_irq_disable() {
   if (!irqs_disabled()) quarry::save_irq(QUARRY_SECTION_ENTRY);
 }
@@ -167,7 +165,7 @@ void might_sleep() {
 }
 
 int quarry_cond_resched() {
-  sched_yield();
+  quarry::yield();
   return 0;
 }
 

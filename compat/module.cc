@@ -3,11 +3,11 @@
 // Modules of a program: their parameters, init and exit functions.
 
 #include <linux/module.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "command_line.h"
 #include "quarry/text_sink.h"
+#include "world.h"
 
 namespace quarry {
 namespace {
@@ -45,8 +45,7 @@ bool set_unsigned(void* variable, uint64_t number) {
 }
 
 bool set_text(void* variable, std::string_view value) {
-  // Not from the system's memory: it is the program's, and for good.
-  char* const copy = static_cast<char*>(malloc(value.size() + 1));
+  char* const copy = static_cast<char*>(allocate_for_ever(value.size() + 1));
   if (copy == nullptr) return false;
   memcpy(copy, value.data(), value.size());
   copy[value.size()] = '\0';
@@ -124,7 +123,7 @@ void arrange_exit(const char* file) {
   quarry_module_exit* const module = *link;
   if (module == nullptr) return;
   *link = module->next;
-  if (exits_to_run == nullptr) atexit(run_exits);
+  if (exits_to_run == nullptr) call_at_exit(run_exits);
   module->next = exits_to_run;
   exits_to_run = module;
 }
@@ -150,7 +149,7 @@ void quarry_module_load(const char* file, const char* name, initcall_t init) {
   if (!set_params(file, module)) return;
   const int result = init();
   if (result != 0) {
-    printk(KERN_ERR "%s: module init failed: %d (%s)\n", module, result, strerror(-result));
+    printk(KERN_ERR "%s: module init failed: %d (%s)\n", module, result, error_text(-result));
     return;
   }
   arrange_exit(file);

@@ -3,16 +3,14 @@
 
 #include <linux/bug.h>
 #include <linux/printk.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <span>
 
 #include "default_system.h"
+#include "world.h"
 
 namespace quarry {
 namespace {
@@ -48,7 +46,7 @@ void print_line(const char* format, ...) {
 void begin_warning() { print_line("------------[ cut here ]------------\n"); }
 
 void finish_warning(const char* file, int line, const char* function) {
-  print_line("WARNING: CPU: %d PID: %d at %s:%d %s\n", sched_getcpu(), getpid(), file, line,
+  print_line("WARNING: CPU: %d PID: %d at %s:%d %s\n", running_cpu(), process_id(), file, line,
              function);
   dump_stack();
   print_line("---[ end trace 0000000000000000 ]---\n");
@@ -61,12 +59,7 @@ void log_text(const char* text, size_t length) {
     default_system.platform().log(text, length);
     return;
   }
-  while (length != 0) {
-    const ssize_t written = write(STDERR_FILENO, text, length);
-    if (written <= 0) return;
-    text += written;
-    length -= static_cast<size_t>(written);
-  }
+  write_early(text, length);
 }
 
 void set_console_loglevel(int level) { console_loglevel.store(level, std::memory_order_relaxed); }
@@ -114,14 +107,14 @@ void panic(const char* format, ...) {
   va_end(args);
   print_line("Kernel panic - not syncing: %s\n", line);
   dump_stack();
-  abort();
+  stop();
 }
 
 void quarry_bug(const char* file, int line) {
   begin_warning();
   print_line("kernel BUG at %s:%d!\n", file, line);
   dump_stack();
-  abort();
+  stop();
 }
 
 void quarry_warn(const char* file, int line, const char* function) {

@@ -6,7 +6,7 @@
 
 namespace quarry {
 
-// To the default system's log, or to standard error while there is no system.
+// To the default system's log, or to where the world's early text goes while there is no system.
 void log_text(const char* text, size_t length);
 
 // Messages of levels below this one are shown.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "port_layout.h"
+#include "quarry/bits.h"
 #include "x86/clock.h"
 #include "x86/paging.h"
 #include "x86/report.h"
@@ -33,42 +34,56 @@ void BarePlatform::add(PhysRange range, NodeId node, MemoryType type) {
 
 // Gives each part to the node that the firmware names, and what it does not name to the first.
 void BarePlatform::add_usable(PhysRange range) {
-  uint64_t at = range.start;
-  while (at < range.end()) {
-    PhysRange part{at, range.end() - at};
+  while (range.bytes != 0) {
+    PhysRange part = range;
     NodeId node{0};
     for (unsigned i = 0; i != machine.node_range_count; ++i) {
       const NodeRange& of_node = machine.node_range[i];
-      if (of_node.start <= at && at < of_node.end()) {
-        part = overlap(part, of_node);
+      if (of_node.start <= range.start && range.start < of_node.end()) {
+        part = overlap(range, of_node);
         node = of_node.node;
         break;
       }
-      if (of_node.start > at) part.bytes = std::min(part.bytes, of_node.start - at);
+      if (of_node.start > range.start) {
+        part.bytes = std::min(part.bytes, of_node.start - range.start);
+      }
     }
     add(part, node, MemoryType::kUsable);
-    at = part.end();
+    range = {part.end(), range.bytes - part.bytes};
   }
 }
 
+// As many nodes, of equal address ranges up to `end`, instead of what the firmware says.
+void BarePlatform::fake_nodes(unsigned nodes, uint64_t end) {
+  constexpr uint64_t kUnit = uint64_t{kPageBytes} << Arch::kPageblockOrder;
+  const uint64_t share = round_up(div_u64(end, nodes), kUnit);
+  machine.node_range_count = nodes;
+  machine.node_count = nodes;
+  for (unsigned n = 0; n != nodes; ++n) {
+    machine.node_range[n] = {{n * share, n + 1 == nodes ? ~uint64_t{0} - n * share : share},
+                             NodeId(n)};
+  }
+  for (unsigned i = 0; i != machine.cpu_count; ++i) machine.cpu[i].node = NodeId(i % nodes);
+  __builtin_memset(machine.distance, 0, sizeof(machine.distance));
+}
+
 const char* BarePlatform::open(const BareOptions& options) {
-  const PhysRange all{0, std::min(options.ram_bytes, kPhysicalLimit)};
+  const uint64_t end = std::min({options.ram_end, machine.boot.usable_end(), kPhysicalLimit});
+  if (options.cpus != 0) machine.cpu_count = std::min(machine.cpu_count, options.cpus);
+  if (options.nodes != 0) fake_nodes(options.nodes, end);
   for (const BootRange& range : machine.boot.ranges()) {
     if (range.type != BootRange::kUsable) continue;
-    const uint64_t start = round_up(range.start, uint64_t{kPageBytes});
-    const uint64_t end = round_down(range.end(), uint64_t{kPageBytes});
-    if (end <= start) continue;
-    const PhysRange usable = overlap({start, end - start}, all);
-    if (usable.bytes != 0) add_usable(usable);
+    const uint64_t first = round_up(range.start, uint64_t{kPageBytes});
+    const uint64_t last = round_down(std::min(range.end(), end), uint64_t{kPageBytes});
+    if (first < last) add_usable({first, last - first});
   }
   if (range_count_ == 0) return "no usable memory";
   // A page that is taken in part is taken.
   for (const PhysRange& range : machine.boot.reservations()) {
-    const uint64_t start = round_down(range.start, uint64_t{kPageBytes});
-    const uint64_t end = round_up(range.end(), uint64_t{kPageBytes});
-    add({start, end - start}, NodeId(0), MemoryType::kReserved);
+    const uint64_t first = round_down(range.start, uint64_t{kPageBytes});
+    const uint64_t last = round_up(range.end(), uint64_t{kPageBytes});
+    add({first, last - first}, NodeId(0), MemoryType::kReserved);
   }
-  if (options.cpus < machine.cpu_count) machine.cpu_count = options.cpus;
   return nullptr;
 }
 
@@ -94,7 +109,8 @@ VirtAddr BarePlatform::kmap_end() const {
 
 CpuId BarePlatform::current_cpu() const { return CpuId(Arch::cpu_id()); }
 
-// Operations run with interrupts off, so none is under way on a CPU that runs a call.
+// The interrupt of a call comes behind an operation, or sends it back to its start; a CPU that runs
+// the call where it spins is in none.
 bool BarePlatform::restart_array_operations() {
   quarry::run_on_all_cpus(nothing, nullptr);
   return true;

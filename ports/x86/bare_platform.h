@@ -11,8 +11,9 @@ namespace quarry {
 
 // What of the machine is to be used.
 struct BareOptions {
-  uint64_t ram_bytes = ~uint64_t{0};  // usable memory ends there (mem=)
-  unsigned cpus = ~0U;                // at most so many
+  uint64_t ram_end = ~uint64_t{0};  // memory from this address on is left alone (mem=)
+  unsigned nodes = 0;  // split evenly into so many (numa=fake=); 0: as the firmware says
+  unsigned cpus = 0;   // at most so many; 0: all
 };
 
 class BarePlatform final : public Platform {
@@ -54,6 +55,7 @@ class BarePlatform final : public Platform {
   static constexpr unsigned kMaxRanges = 128;
 
   void add_usable(PhysRange range);
+  static void fake_nodes(unsigned nodes, uint64_t end);
   void add(PhysRange range, NodeId node, MemoryType type);
 
   MemoryRange range_[kMaxRanges] = {};

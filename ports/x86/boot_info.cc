@@ -162,6 +162,14 @@ const char* read_multiboot2(BootInfo& info, uint32_t block) {
 
 }  // namespace
 
+uint64_t BootInfo::usable_end() const {
+  uint64_t end = 0;
+  for (const BootRange& usable : ranges()) {
+    if (usable.type == BootRange::kUsable && usable.end() > end) end = usable.end();
+  }
+  return end;
+}
+
 void BootInfo::reserve(PhysRange taken) {
   QUARRY_CHECK(reserved_count != kMaxReserved);
   reserved[reserved_count++] = taken;

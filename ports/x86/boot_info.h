@@ -54,6 +54,8 @@ struct BootInfo {
   std::span<const PhysRange> modules() const { return {module, module_count}; }
   std::span<const PhysRange> reservations() const { return {reserved, reserved_count}; }
 
+  // Where the last usable memory ends.
+  uint64_t usable_end() const;
   void reserve(PhysRange taken);
   // Reserves `bytes` of usable memory below `limit`, aligned to pages. 0: there is none.
   uint64_t take(uint64_t bytes, uint64_t limit);

@@ -14,7 +14,7 @@
 namespace quarry {
 
 inline constexpr unsigned kMaxBareCpus = 32;
-inline constexpr unsigned kMaxBareNodes = 16;
+inline constexpr unsigned kMaxBareNodes = 32;
 
 // What a page fault said.
 struct Fault {

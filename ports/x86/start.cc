@@ -59,6 +59,9 @@ void start_kernel(uint32_t magic, uint32_t block) {
   start_apic();
   measure_clocks();
   start_clock();
+  Console out;
+  format(out, "quarry: started by %s: %s\n", machine.boot.loader,
+         static_cast<const char*>(machine.boot.command_line));
   for (auto* constructor = quarry_constructors_start; constructor != quarry_constructors_end;
        ++constructor) {
     (*constructor)();

@@ -82,10 +82,7 @@ void map_image() {
 }  // namespace
 
 const char* build_kernel_map(BootInfo& info) {
-  uint64_t end = 0;
-  for (const BootRange& range : info.ranges()) {
-    if (range.type == BootRange::kUsable && range.end() > end) end = range.end();
-  }
+  const uint64_t end = info.usable_end();
   if (end == 0 || end > kPhysicalLimit) return "no usable memory, or more than 64 TiB";
   Pool pool{info.take(tables_for(end) * sizeof(Table), kBootMapped)};
   if (pool.next == 0) return "too little memory for page tables";

@@ -120,6 +120,8 @@ def facade_rule(root, path, quote, target):
         return None
     if own_file(root, path, "compat", target) or own_file(root, path, "ports/hosted", target):
         return None
+    if path.startswith("compat/bare/") and own_file(root, path, "ports/x86", target):
+        return None
     return f'"{target}" is neither of the façade nor of what it stands on'
 
 

@@ -22,7 +22,10 @@ struct quarry_context {
   uint32_t softirq_depth;
   uint32_t hardirq_depth;
   uint32_t nmi_depth;
-  uint32_t fail_nth;   /* fault injection for this task: 0 off, else the n-th attempt fails */
+  uint32_t fail_nth; /* fault injection for this task: 0 off, else the n-th attempt fails */
+  /* forbidden_gfp of the code that the outermost interrupt interrupted. It cannot be derived again
+     at the interrupt's end: in a process the core turns interrupts off without touching it. */
+  uint32_t interrupted_forbidden_gfp;
   uint32_t held_locks; /* entries used of held_rank; debug builds only */
   uint8_t held_rank[QUARRY_MAX_HELD_LOCKS];
   /* Where the outermost section was entered: return address and stack pointer of its call. */

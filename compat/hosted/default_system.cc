@@ -5,13 +5,14 @@
 
 #include "default_system.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <new>
 
 #include "boot_options.h"
 #include "printk.h"
+#include "quarry/hosted_platform.h"
+#include "world.h"
 
 namespace quarry {
 
@@ -30,27 +31,28 @@ constexpr size_t kLineBytes = 1024;
   _exit(kBadParameters);
 }
 
-void report_unknown(const FixedText<kLineBytes>& unknown) {
-  if (unknown.size() == 0) return;
-  FixedText<kLineBytes + 64> line;
-  // Behind the space that is before the first.
-  format(line, "Unknown kernel command line parameters \"%s\", ignored.\n", unknown.c_str() + 1);
-  log_text(line.c_str(), line.size());
-}
+static_assert(MachineOptions::kMostNodes == HostedPlatform::kMaxNodes &&
+              MachineOptions::kMostCpus == HostedPlatform::kMaxCpus);
 
 // The lowest priority that programs may use, so that all other constructors may allocate.
 [[gnu::constructor(101)]] void boot_default_system() {
-  BootOptions options;
+  BootOptions options{.machine = {.ram_bytes = kGiB, .nodes = 1}};
   FixedText<kLineBytes> unknown;
   FixedText<kLineBytes> complaint;
-  if (!read_boot_options(command_line(), options, unknown, complaint)) refuse(complaint);
+  if (!read_boot_options("QUARRY_CMDLINE", command_line(), nullptr, options, unknown, complaint)) {
+    refuse(complaint);
+  }
   set_console_loglevel(options.console_loglevel);
   auto* const platform = new (platform_memory) HostedPlatform();
-  if (!platform->open(options.machine)) {
+  const MachineOptions& machine = options.machine;
+  if (!platform->open(
+          {.ram_bytes = machine.ram_bytes, .nodes = machine.nodes, .cpus = machine.cpus})) {
     format(complaint, "quarry: no machine for the default system: %s\n", platform->error());
     refuse(complaint);
   }
-  report_unknown(unknown);
+  FixedText<kLineBytes + 64> line;
+  report_unknown(line, unknown.c_str());
+  log_text(line.c_str(), line.size());
   if (!default_system.boot(*platform, options.system)) {
     format(complaint, "quarry: the default system does not boot\n");
     refuse(complaint);
@@ -58,10 +60,4 @@ void report_unknown(const FixedText<kLineBytes>& unknown) {
 }
 
 }  // namespace
-
-const char* command_line() {
-  const char* const text = getenv("QUARRY_CMDLINE");
-  return text != nullptr ? text : "";
-}
-
 }  // namespace quarry
