@@ -77,7 +77,7 @@ QUARRY_TEST(Calls, a_cpu_that_spins_answers_calls) {
 }
 
 struct Caller {
-  const uint32_t times = static_cast<uint32_t>(boot::number("calls", 500));
+  const uint32_t times = static_cast<uint32_t>(boot::number("calls.times", 500));
   std::atomic<uint32_t> calls{0};
 };
 

@@ -3,7 +3,9 @@
 
 #include <string_view>
 
+#include "compat/bare/default_machine.h"
 #include "compat/command_line.h"
+#include "compat/default_system.h"
 #include "harness.h"
 #include "x86/exit.h"
 #include "x86/kernel.h"
@@ -14,9 +16,6 @@ namespace boot {
 namespace {
 
 using namespace quarry;
-
-constinit MemorySystem the_system;
-constinit BarePlatform the_platform;
 
 void report_check(const char* file, int line, const char* text) {
   Console out;
@@ -57,26 +56,6 @@ bool run_tests(std::string_view list) {
   return ran != 0 && failed == 0;
 }
 
-void show_machine() {
-  Console out;
-  for (const MemoryRange& range : the_platform.memory_ranges()) {
-    format(out, "  %010x + %08x KiB  node %d  %s\n", range.start, range.bytes >> 10, range.node,
-           range.type == MemoryType::kUsable ? "usable" : "reserved");
-  }
-  the_system.buddyinfo(out);
-  the_system.slabinfo(out);
-}
-
-void start_cpus() {
-  constexpr size_t kStackBytes = 64 * kKiB;
-  void* stacks[kMaxBareCpus] = {};
-  for (unsigned i = 1; i != machine.cpu_count; ++i) {
-    stacks[i] = the_system.alloc_pages_exact(kStackBytes, gfp::kKernel);
-    QUARRY_CHECK(stacks[i] != nullptr);
-  }
-  start_other_cpus(stacks, kStackBytes);
-}
-
 bool run() {
   std::string_view rest = machine.boot.command_line;
   std::string_view tests;
@@ -85,18 +64,13 @@ bool run() {
     if (parameter.name == "test") tests = parameter.value;
     if (parameter.name == "seed") parse_number(parameter.value, harness::run.seed);
   }
-  if (const char* const wrong = the_platform.open({}); wrong != nullptr) die(wrong);
-  if (!the_system.boot(the_platform, {})) return false;
-  start_cpus();
-  if (!tests.empty()) return run_tests(tests);
-  show_machine();
-  return true;
+  return tests.empty() ? show_machine() : run_tests(tests);
 }
 
 }  // namespace
 
-quarry::MemorySystem& system() { return the_system; }
-quarry::BarePlatform& platform() { return the_platform; }
+quarry::MemorySystem& system() { return default_system; }
+quarry::BarePlatform& platform() { return default_machine; }
 
 uint64_t number(std::string_view name, uint64_t without) {
   std::string_view rest = machine.boot.command_line;
@@ -112,28 +86,30 @@ uint64_t number(std::string_view name, uint64_t without) {
 
 void give_back_all() {
   core().kmem.for_each([](KmemCache& cache) { core().kmem.shrink(cache); });
-  the_system.drain_all();
+  system().drain_all();
   core().space.mapper().trim();
 }
 
 Balanced::Balanced() {
   give_back_all();
-  free_pages_ = the_system.free_page_count();
+  free_pages_ = system().free_page_count();
 }
 
 Balanced::~Balanced() {
   give_back_all();
-  CHECK_EQ(the_system.free_page_count(), free_pages_);
+  CHECK_EQ(system().free_page_count(), free_pages_);
   FixedText<1024> problem;
-  if (!the_system.validate(problem)) harness::fail(__FILE__, __LINE__, problem.c_str());
+  if (!system().validate(problem)) harness::fail(__FILE__, __LINE__, problem.c_str());
 }
 
 }  // namespace boot
 
+bool quarry::is_parameter_of_program(std::string_view name) {
+  return name == "test" || name == "seed";
+}
+
 bool quarry::kernel_main() {
   Console out;
-  format(out, "quarry: %s, command line: %s\n", machine.boot.loader,
-         static_cast<const char*>(machine.boot.command_line));
   const bool passed = boot::run();
   format(out, "quarry: %s\n", passed ? "PASSED" : "FAILED");
   return passed;

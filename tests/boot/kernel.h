@@ -5,9 +5,9 @@
 //
 //   test=Suite[.case][,...]   runs the named cases of tests/harness.h; "*" ends a name that may go
 //                             on, test=* is all. No case of a name is a failure.
-//   without test=             shows the machine
+//   without test=             show_machine()
 //   seed=N                    what random numbers of the tests start from
-//   NAME=N                    a number that a case asks for with number("NAME", default)
+//   SUITE.NAME=N              a number that a case asks for with number("suite.name", default)
 //
 // To add a test: QUARRY_TEST(Suite, name) in a file that the CMakeLists.txt here lists (or, from
 // another folder, target_sources(quarry-kernel PRIVATE ...)), and a boot that names it:
@@ -39,6 +39,10 @@ void print(std::type_identity_t<quarry::Pattern<Args...>> pattern, Args... args)
   quarry::Console out;
   format(out, pattern, args...);
 }
+
+// Memory map, nodes, zones, a short exercise of every interface, and the /proc texts. False:
+// something is wrong with them.
+bool show_machine();
 
 // From the kernel's command line.
 uint64_t number(std::string_view name, uint64_t without);

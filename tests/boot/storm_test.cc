@@ -108,9 +108,9 @@ class Storm {
   static constinit Storm* current_;
 
   const bool interrupts_;
-  const uint64_t operations_ = boot::number("operations", kOperations);
+  const uint64_t operations_ = boot::number("storm.operations", kOperations);
   const uint32_t wanted_interrupts_ =
-      static_cast<uint32_t>(boot::number("interrupts", kWantedInterrupts));
+      static_cast<uint32_t>(boot::number("storm.interrupts", kWantedInterrupts));
   const unsigned cpus_ = std::min(machine.cpu_count, kMostCpus);
   KmemCache* caches_[kSharedCaches] = {};
   smp::Mailbox mailboxes_[2 * kMostCpus];

@@ -149,7 +149,7 @@ QUARRY_TEST(Nodes, cpus_get_memory_of_their_node) {
 
 // The boot gives 10 and 21 (QEMU: -numa dist).
 QUARRY_TEST(Nodes, have_the_distances_of_the_slit) {
-  const uint64_t remote = boot::number("distance", 0);
+  const uint64_t remote = boot::number("nodes.distance", 0);
   REQUIRE_EQ(boot::system().node_count(), 2U);
   for (unsigned from = 0; from != 2; ++from) {
     for (unsigned to = 0; to != 2; ++to) {
