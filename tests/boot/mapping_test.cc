@@ -184,6 +184,53 @@ QUARRY_TEST(Highmem, slots_are_used_again) {
   boot::system().vfree(pages);
 }
 
+QUARRY_TEST(Highmem, zeroed_pages_are_cleared) {
+  const boot::Balanced balanced;
+  for (const Order order : {Order(0), Order(2)}) {
+    Page* page = boot::system().alloc_pages(kHighmem, order);
+    REQUIRE(page != nullptr);
+    const Pfn frame = boot::system().page_to_pfn(page);
+    for (uint32_t i = 0; i != order.pages(); ++i) {
+      void* const mapped = boot::system().kmap_local_page(page + i);
+      __builtin_memset(mapped, 0x77, kPageBytes);
+      boot::system().kunmap_local(mapped);
+    }
+    boot::system().free_pages(page, order);
+    page = boot::system().alloc_pages(kHighmem | gfp::kZero, order);
+    REQUIRE(page != nullptr);
+    CHECK_EQ(boot::system().page_to_pfn(page), frame);  // what was freed last
+    for (uint32_t i = 0; i != order.pages(); ++i) {
+      auto* const words = static_cast<const uint32_t*>(boot::system().kmap_local_page(page + i));
+      uint32_t bits = 0;
+      for (size_t word = 0; word != kPageBytes / sizeof(*words); ++word) bits |= words[word];
+      CHECK_EQ(bits, 0U);
+      boot::system().kunmap_local(words);
+    }
+    boot::system().free_pages(page, order);
+  }
+}
+
+QUARRY_TEST(Highmem, requests_go_on_in_lowmem) {
+  const boot::Balanced balanced;
+  Page* chain = nullptr;
+  unsigned high = 0;
+  bool crossed = false;
+  while (!crossed) {
+    Page* const page = boot::system().alloc_pages(kHighmem | gfp::kNoWarn, Order(0));
+    if (!CHECK(page != nullptr)) break;
+    page->private_ = reinterpret_cast<unsigned long>(chain);
+    chain = page;
+    crossed = boot::system().page_zone(page) < static_cast<unsigned>(ZoneType::kHighmem);
+    if (!crossed) ++high;
+  }
+  CHECK(crossed && high > 1000);
+  while (chain != nullptr) {
+    auto* const next = reinterpret_cast<Page*>(chain->private_);
+    boot::system().free_pages(chain, Order(0));
+    chain = next;
+  }
+}
+
 QUARRY_TEST(Highmem, vmalloc_prefers_it) {
   const boot::Balanced balanced;
   constexpr size_t kPages = 256;
