@@ -25,10 +25,10 @@ namespace quarry {
 
 // Both words of a quarry_arrays are found by one operand, so that an object with a fixed address
 // needs no register.
-#define QUARRY_SEQUENCE_FIND    \
-  QUARRY_SEQUENCE_BEGIN         \
-  "imulq 8+%[arrays], %[t]\n\t" \
-  "addq %[arrays], %[t]\n\t"    \
+#define QUARRY_SEQUENCE_FIND   \
+  QUARRY_SEQUENCE_BEGIN        \
+  "imulq %H[arrays], %[t]\n\t" \
+  "addq %[arrays], %[t]\n\t"   \
   "addq %[offset], %[t]\n\t"
 static_assert(offsetof(quarry_arrays, base) == 0 && offsetof(quarry_arrays, stride) == 8);
 static_assert(offsetof(quarry_array, count) == 0 && offsetof(quarry_array, capacity) == 4 &&
