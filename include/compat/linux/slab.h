@@ -148,6 +148,12 @@ static inline void* kvcalloc(size_t count, size_t bytes, gfp_t gfp) {
 #define SLAB_MEM_SPREAD ((slab_flags_t)QUARRY_SLAB_MEM_SPREAD)
 #define SLAB_NOLEAKTRACE ((slab_flags_t)QUARRY_SLAB_NOLEAKTRACE)
 #define SLAB_ACCOUNT ((slab_flags_t)QUARRY_SLAB_ACCOUNT)
+/* Of debugging; accepted, without effect. */
+#define SLAB_CONSISTENCY_CHECKS ((slab_flags_t)QUARRY_SLAB_CONSISTENCY_CHECKS)
+#define SLAB_RED_ZONE ((slab_flags_t)QUARRY_SLAB_RED_ZONE)
+#define SLAB_POISON ((slab_flags_t)QUARRY_SLAB_POISON)
+#define SLAB_STORE_USER ((slab_flags_t)QUARRY_SLAB_STORE_USER)
+#define SLAB_TRACE ((slab_flags_t)QUARRY_SLAB_TRACE)
 
 QUARRY_DECLARATIONS_BEGIN
 
