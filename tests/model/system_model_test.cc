@@ -182,8 +182,9 @@ class SystemModel {
     if (count_ == 0) return;
     Item& source = items_[random_.below(count_)];
     if (source.kind != Kind::kSingles) return;
+    REQUIRE(m_.log.empty());
     void* memory = m_->vmap({source.pages, source.page_count});
-    if (memory == nullptr) return failed();
+    if (memory == nullptr) return failed_aloud();
     check(source);
     source.kind = Kind::kVmap;
     source.memory = static_cast<unsigned char*>(memory);
@@ -192,8 +193,9 @@ class SystemModel {
 
   void take_reserved() {
     const size_t align = kPageBytes << random_.below(6);
+    REQUIRE(m_.log.empty());
     void* memory = m_->reserve_area(random_.between(1, 100 * kPageBytes), align);
-    if (memory == nullptr) return failed();
+    if (memory == nullptr) return failed_aloud();
     CHECK_EQ(reinterpret_cast<uintptr_t>(memory) % align, 0U);
     CHECK(m_->vmalloc_to_page(memory) == nullptr);
     add({.kind = Kind::kReserved, .memory = static_cast<unsigned char*>(memory)}, false);
@@ -245,6 +247,12 @@ class SystemModel {
   }
 
   void failed() { ++failures_; }
+  // Of a call that takes no flags, so that nothing keeps its failure quiet but the limits of rate.
+  void failed_aloud() {
+    failed();
+    if (m_.log.empty()) return;
+    CHECK(m_.reported("page allocation failure: order:0") || m_.reported("vmalloc error: size"));
+  }
 
   Item& add(const Item& like, bool zeroed) {
     ++successes_;
