@@ -60,7 +60,7 @@ void BarePlatform::fake_nodes(unsigned nodes, uint64_t end) {
   machine.node_range_count = nodes;
   machine.node_count = nodes;
   for (unsigned n = 0; n != nodes; ++n) {
-    machine.node_range[n] = {{n * share, n + 1 == nodes ? ~uint64_t{0} - n * share : share},
+    machine.node_range[n] = {{n * share, n + 1 == nodes ? kPhysicalLimit - n * share : share},
                              NodeId(n)};
   }
   for (unsigned i = 0; i != machine.cpu_count; ++i) machine.cpu[i].node = NodeId(i % nodes);

@@ -3,7 +3,7 @@
 #include "harness.h"
 #include "kernel.h"
 #include "port_layout.h"
-#include "x86/image.h"
+#include "scattered_area.h"
 #include "x86/probe.h"
 #include "x86/smp.h"
 
@@ -22,32 +22,36 @@ QUARRY_TEST(Mapping, null_pointers_fault) {
   CHECK(faults_on_load(VirtAddr(uintptr_t{kMiB})));  // the image, where it was loaded
 }
 
-QUARRY_TEST(Mapping, vmalloc_frames_are_scattered_and_guarded) {
+QUARRY_TEST(Mapping, vmalloc_joins_scattered_frames) {
   const boot::Balanced balanced;
   constexpr size_t kPages = 64;
-  // Every second page of a block is free, so no two frames of the area need be neighbours.
-  Page* const block = boot::system().alloc_pages(gfp::kKernel, Order(8));
-  REQUIRE(block != nullptr);
-  boot::system().split_page(block, Order(8));
-  for (unsigned i = 0; i != 256; i += 2) boot::system().free_pages(block + i, Order(0));
-  auto* const area = static_cast<uint32_t*>(boot::system().vmalloc(kPages * kPageBytes));
-  REQUIRE(area != nullptr);
-  const VirtAddr start(area);
   constexpr size_t kWords = kPageBytes / sizeof(uint32_t);
+  const boot::ScatteredArea scattered(kPages);
+  REQUIRE(scattered.is_scattered());
+  auto* const area = reinterpret_cast<uint32_t*>(scattered.area());
   for (size_t i = 0; i != kPages * kWords; ++i) area[i] = static_cast<uint32_t>(i * 2654435761U);
   size_t wrong = 0;
   for (size_t i = 0; i != kPages; ++i) {
-    Page* const page = boot::system().vmalloc_to_page(area + i * kWords);
-    const auto* const direct = static_cast<const uint32_t*>(boot::system().page_address(page));
-    for (size_t word = 0; direct != nullptr && word != kWords; ++word) {
+    const auto* const direct =
+        static_cast<const uint32_t*>(boot::system().page_address(scattered.page(i)));
+    for (size_t word = 0; word != kWords; ++word) {
       if (direct[word] != static_cast<uint32_t>((i * kWords + word) * 2654435761U)) ++wrong;
     }
   }
   CHECK_EQ(wrong, 0U);
-  CHECK(faults_on_load(start + kPages * kPageBytes));
+}
+
+QUARRY_TEST(Mapping, vmalloc_areas_are_guarded) {
+  const boot::Balanced balanced;
+  constexpr size_t kBytes = 3 * kPageBytes;
+  void* const area = boot::system().vmalloc(kBytes);
+  REQUIRE(area != nullptr);
+  const VirtAddr start(area);
+  uint32_t value = 0;
+  CHECK(probe_load(start + (kBytes - sizeof(value)), value));
+  CHECK(faults_on_load(start + kBytes));
   boot::system().vfree(area);
   CHECK(faults_on_load(start));
-  for (unsigned i = 1; i < 256; i += 2) boot::system().free_pages(block + i, Order(0));
 }
 
 QUARRY_TEST(Mapping, read_only_pages_refuse_stores) {
