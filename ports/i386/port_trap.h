@@ -19,7 +19,6 @@ struct TrapFrame {
   uint32_t cs;
   uint32_t flags;
 
-  uint32_t base() const { return general[2]; }
   // Without a change of privilege the CPU pushes no stack pointer: the stack goes on here.
   uintptr_t stack_pointer() const { return reinterpret_cast<uintptr_t>(this + 1); }
 };

@@ -30,6 +30,19 @@ constexpr const char* kTrapNames[] = {"divide error",
                                       "general protection fault",
                                       "page fault"};
 
+// Behind a call: E8 and 4 bytes, or FF /2 in its lengths without and with a base register, an index
+// and a displacement.
+bool is_return_address(uintptr_t address) {
+  constexpr uintptr_t kLongestCall = 7;
+  if (!image::is_code(address) || !image::is_code(address - kLongestCall)) return false;
+  const auto* const code = reinterpret_cast<const uint8_t*>(address);
+  if (code[-5] == 0xe8) return true;
+  for (const int length : {2, 3, 4, 6, 7}) {
+    if (code[-length] == 0xff && (code[1 - length] >> 3 & 7) == 2) return true;
+  }
+  return false;
+}
+
 void print_trace(TextSink& out, std::span<const uintptr_t> frames) {
   format(out, "Call Trace:\n <TASK>\n");
   for (const uintptr_t frame : frames) {
@@ -56,8 +69,8 @@ void print_registers(TextSink& out, const TrapFrame& frame) {
   describe_address(static_cast<uintptr_t>(frame.ip), name);
   format(out, "%s: %04x:%s\n", TrapFrame::kIpName, static_cast<unsigned>(frame.cs),
          static_cast<const char*>(name));
-  format(out, "RSP: %p EFLAGS: %08x\n", reinterpret_cast<void*>(frame.stack_pointer()),
-         static_cast<uint32_t>(frame.flags));
+  format(out, "%cSP: %p EFLAGS: %08x\n", TrapFrame::kIpName[0],
+         reinterpret_cast<void*>(frame.stack_pointer()), static_cast<uint32_t>(frame.flags));
   for (unsigned i = TrapFrame::kRegisters; i-- != 0;) {
     format(out, "%s: %p%s", TrapFrame::kNames[i], reinterpret_cast<void*>(frame.general[i]),
            i % 3 == 0 ? "\n" : " ");
@@ -68,26 +81,21 @@ void print_registers(TextSink& out, const TrapFrame& frame) {
 
 void Console::write(const char* text, size_t length) { write_serial(text, length); }
 
-size_t follow_frames(uintptr_t base, std::span<uintptr_t> frames) {
-  struct Frame {
-    uintptr_t next;
-    uintptr_t return_address;
-  };
+size_t scan_stack(uintptr_t from, std::span<uintptr_t> frames) {
   const BareCpu& cpu = this_cpu();
   size_t count = 0;
-  while (count != frames.size() && base >= cpu.stack_start &&
-         base <= cpu.stack_end - sizeof(Frame) && base % sizeof(uintptr_t) == 0) {
-    const Frame frame = *reinterpret_cast<const Frame*>(base);
-    if (!image::is_code(frame.return_address)) break;
-    frames[count++] = frame.return_address;
-    if (frame.next <= base) break;
-    base = frame.next;
+  if (from < cpu.stack_start || from % sizeof(uintptr_t) != 0) return 0;
+  for (uintptr_t at = from; at < cpu.stack_end && count != frames.size(); at += sizeof(at)) {
+    const auto* const word = reinterpret_cast<const uintptr_t*>(at);
+    // What has been found may itself lie on the stack.
+    const bool found_before = word >= frames.data() && word < frames.data() + frames.size();
+    if (!found_before && is_return_address(*word)) frames[count++] = *word;
   }
   return count;
 }
 
 size_t collect_backtrace(std::span<uintptr_t> frames) {
-  return follow_frames(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)), frames);
+  return scan_stack(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)), frames);
 }
 
 void describe_address(uintptr_t address, std::span<char> text) {
@@ -122,7 +130,7 @@ void die_of_trap(const TrapFrame& frame) {
   format(out, "CPU: %d\n", Arch::cpu_id());
   print_registers(out, frame);
   uintptr_t frames[kMaxFrames];
-  const size_t count = follow_frames(static_cast<uintptr_t>(frame.base()), frames);
+  const size_t count = scan_stack(static_cast<uintptr_t>(frame.stack_pointer()), frames);
   print_trace(out, {frames, count});
   leave_machine(false);
 }

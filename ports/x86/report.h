@@ -16,10 +16,12 @@ class Console final : public TextSink {
   void write(const char* text, size_t length) override;
 };
 
-// Return addresses of the function that calls this, innermost first; how many.
+// What looks like a return address on the stack of the CPU that runs, from `from` on, innermost
+// first; how many. Code that is compiled without frame pointers leaves no better trail; what a
+// function has left behind that returned is among it.
+size_t scan_stack(uintptr_t from, std::span<uintptr_t> frames);
+// The same of the caller.
 size_t collect_backtrace(std::span<uintptr_t> frames);
-// The chain of frames from `base` on, a frame pointer of the CPU that runs.
-size_t follow_frames(uintptr_t base, std::span<uintptr_t> frames);
 void describe_address(uintptr_t address, std::span<char> text);
 
 // Reports and ends the machine as failed.

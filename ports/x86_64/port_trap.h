@@ -22,7 +22,6 @@ struct TrapFrame {
   uint64_t stack;
   uint64_t ss;
 
-  uint64_t base() const { return general[10]; }
   uint64_t stack_pointer() const { return stack; }
 };
 

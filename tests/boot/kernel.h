@@ -4,7 +4,7 @@
 // The kernel that tests run in. Its command line says what it does:
 //
 //   test=Suite[.case][,...]   runs the named cases of tests/harness.h; "*" ends a name that may go
-//                             on, test=* is all. No case of a name is a failure.
+//                             on, test=* is all, and ends in Crash. No case of a name is a failure.
 //   without test=             show_machine()
 //   seed=N                    what random numbers of the tests start from
 //   SUITE.NAME=N              a number that a case asks for with number("suite.name", default)
