@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-// The functions that a compiler takes for granted, and what the call of a pure virtual function
-// ends in. String instructions, whole words first: on x86 that is as fast as it gets without vector
-// registers, and the compiler cannot take them for a call of the function that they stand in.
+// The functions that a compiler takes for granted, and what ends in no return: the call of a pure
+// virtual function, and an index that a std::string_view has not. String instructions, whole words
+// first: on x86 that is as fast as it gets without vector registers, and the compiler cannot take
+// them for a call of the function that they stand in.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,12 @@ void store_words(void*& to, uintptr_t word, size_t words) {
 
 }  // namespace
 }  // namespace quarry
+
+namespace std {
+
+[[noreturn]] void __throw_out_of_range_fmt(const char* format, ...) { quarry::die(format); }
+
+}  // namespace std
 
 extern "C" {
 
