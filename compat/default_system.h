@@ -4,12 +4,10 @@
 // The system behind the kernel's C API. It boots before main and is never shut down, so
 // constructors and exit handlers may allocate.
 
+#include "quarry/default_system.h"
 #include "system/core.h"
 
 namespace quarry {
-
-// Hidden, so that the compiler knows its address.
-[[gnu::visibility("hidden")]] extern constinit MemorySystem default_system;
 
 // Its rooms. Their calls take the place that reports name: whoever called the kernel's function.
 inline Core& default_core() { return Core::of(default_system); }

@@ -21,7 +21,8 @@ ROOMS = {
 # header that is not named here belongs to the topmost room.
 PUBLIC_HEADERS = {
     "assert.h": "base", "bits.h": "base", "text_sink.h": "base", "units.h": "base",
-    "platform.h": "arch", "gfp.h": "gfp", "fault_parameters.h": "check"
+    "platform.h": "arch", "gfp.h": "gfp", "fault_parameters.h": "check",
+    "x86_cpu.h": "arch"
 }
 
 FREESTANDING = set(

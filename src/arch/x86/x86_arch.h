@@ -2,41 +2,11 @@
 #pragma once
 
 // What bare x86-64 and bare i386 share: the interrupt flag, and the block that each CPU finds
-// through its segment register. A port that boots such a machine makes one CpuBlock for each CPU
-// and loads its address into that register before it calls the core.
+// through its segment register.
 
-#include <cstddef>
-#include <cstdint>
-
-#include "quarry/abi/context.h"
-
-extern "C" {
-// A turn of a spin loop, for the port: a CPU that spins with interrupts off answers the calls of
-// other CPUs here (Platform::run_on_all_cpus()), or one that waits for its answer would keep what
-// it spins for. It saves all registers, so that a fast path with a lock in it need not.
-void quarry_bare_relax() __attribute__((no_caller_saved_registers));
-}
+#include "quarry/x86_cpu.h"
 
 namespace quarry {
-
-struct CpuBlock {
-  CpuBlock* self;  // so that one load through the segment gives the linear address
-  int32_t cpu;
-  uint32_t row;  // cpu + 1: the CPU's row in a table of arrays
-  quarry_context context;
-
-  void init(unsigned number) {
-    self = this;
-    cpu = static_cast<int32_t>(number);
-    row = number + 1;
-  }
-};
-
-inline constexpr size_t kCpuBlockCpuOffset = offsetof(CpuBlock, cpu);
-inline constexpr size_t kCpuBlockRowOffset = offsetof(CpuBlock, row);
-inline constexpr size_t kCpuBlockForbiddenOffset =
-    offsetof(CpuBlock, context) + offsetof(quarry_context, forbidden_gfp);
-static_assert(offsetof(CpuBlock, self) == 0);
 
 // `Segment` supplies cpu(), forbids_some_gfp() and block(), read through the segment register.
 template <class Segment>

@@ -4,24 +4,8 @@
 // Array operations without interrupts off: the port's interrupt entry sends a sequence that it
 // interrupted back to its start. Every sequence leaves a RestartableSequence in the section
 // quarry_sequences, whose bounds are for the port's linker script to name.
-//
-// What an interrupt entry has to do, before anything else may use arrays: if the interrupted
-// instruction pointer is in [start, end) of one of them, replace it by start. At end the store that
-// ends the sequence has happened.
 
-#include <cstddef>
-#include <cstdint>
-
-#include "arch/x86/x86_arch.h"
-
-namespace quarry {
-
-struct RestartableSequence {
-  uintptr_t start;
-  uintptr_t end;
-};
-
-}  // namespace quarry
+#include "quarry/x86_cpu.h"
 
 #define QUARRY_SEQUENCE_BEGIN                 \
   ".pushsection quarry_sequences, \"a?\"\n\t" \
