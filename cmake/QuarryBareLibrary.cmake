@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# lib/libquarry.a for a kernel that is built elsewhere: the core, and of the kernel's
-# C API what asks nothing of a port. `cmake --install` copies it with the headers.
+# lib/libquarry.a for a kernel that is built elsewhere (docs/porting.md): the core, and of the
+# kernel's C API what asks nothing of a port. `cmake --install` copies it with the headers.
 include(GNUInstallDirs)
 
 add_library(quarry_embedded OBJECT

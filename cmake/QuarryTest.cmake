@@ -34,7 +34,7 @@ function(quarry_add_test)
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
-# quarry_add_boot_test(NAME n KERNEL target COMMAND_LINE text [QEMU option ...] [EXPECT text ...]
+# quarry_add_boot_test(NAME n KERNEL target [COMMAND_LINE text] [QEMU option ...] [EXPECT text ...]
 #   [ISO] [PARALLEL] [FAILS] [TIMEOUT seconds])
 # One boot of a kernel, by tests/boot/run, which explains the flags.
 function(quarry_add_boot_test)
@@ -43,7 +43,10 @@ function(quarry_add_boot_test)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
-  set(options --append "${arg_COMMAND_LINE}" --timeout ${arg_TIMEOUT})
+  set(options --timeout ${arg_TIMEOUT})
+  if(NOT "${arg_COMMAND_LINE}" STREQUAL "")
+    list(APPEND options --append "${arg_COMMAND_LINE}")
+  endif()
   foreach(flag ISO PARALLEL FAILS)
     if(arg_${flag})
       string(TOLOWER "--${flag}" option)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What a port to bare x86-64 or i386 supplies beside its Platform: a block for
+// What a port to bare x86-64 or i386 supplies beside its Platform (docs/porting.md): a block for
 // each CPU, a function for spin loops, and on x86-64 the restart of what an interrupt interrupted.
 
 #include <cstddef>

@@ -36,6 +36,10 @@ inline constexpr uintptr_t kZeroSizeAddress = 16;
 
 class Kmem {
  public:
+  // One array of any cache: the header and room for this many objects.
+  static constexpr uint16_t kArrayEntries = 62;
+  static constexpr size_t kArrayBytes = sizeof(quarry_array) + kArrayEntries * sizeof(void*);
+
   constexpr Kmem() = default;
   Kmem(const Kmem&) = delete;
   Kmem& operator=(const Kmem&) = delete;
@@ -138,10 +142,6 @@ class Kmem {
 
  private:
   friend struct KmemBoot;
-
-  // One array of any cache: the header and room for this many objects.
-  static constexpr uint16_t kArrayEntries = 62;
-  static constexpr size_t kArrayBytes = sizeof(quarry_array) + kArrayEntries * sizeof(void*);
 
   // From the arrays at `offset`; `cache()` is whose they are, for all that goes beyond them.
   template <class Cache>
