@@ -58,7 +58,9 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
       run = run.subspan(1);
       run = run.subspan(owner->cpu_arrays.push_many(run, node));
     }
+    if (run.empty()) continue;
     // What the array has no room for.
+    owner->flushes.fetch_add(1, std::memory_order_relaxed);
     engine_->free(*owner, run);
   }
 }

@@ -40,6 +40,20 @@ QUARRY_TEST(Bulk, gives_as_many_as_asked) {
   }
 }
 
+QUARRY_TEST(Bulk, counts_what_the_array_has_no_room_for_as_a_flush) {
+  Machine m;
+  KmemCache* cache = m->cache_create("bulk", 64);
+  REQUIRE(cache != nullptr);
+  void* objects[100];
+  REQUIRE(MemorySystem::cache_info(*cache).array_capacity < 100);
+  REQUIRE_EQ(m->cache_alloc_bulk(cache, gfp::kKernel, objects), 100U);
+  m->cache_free_bulk(cache, std::span(objects).first(10));
+  CHECK_EQ(MemorySystem::cache_info(*cache).array_flushes, 0U);
+  m->cache_free_bulk(cache, std::span(objects).subspan(10));
+  CHECK(MemorySystem::cache_info(*cache).array_flushes != 0);
+  m->cache_destroy(cache);
+}
+
 QUARRY_TEST(Bulk, zeroes_every_object) {
   Machine m;
   KmemCache* cache = m->cache_create("bulk", 72);
