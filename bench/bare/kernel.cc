@@ -9,20 +9,13 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "compat/default_system.h"
-#include "x86/bare_platform.h"
+#include "compat/bare/default_machine.h"
 #include "x86/cpu.h"
 #include "x86/kernel.h"
-#include "x86/machine.h"
 #include "x86/report.h"
 
 namespace quarry {
-
-constinit MemorySystem default_system;
-
 namespace {
-
-constinit BarePlatform platform;
 
 constexpr unsigned kWarmup = 100;
 constexpr unsigned kRounds = 1000;
@@ -103,10 +96,9 @@ void vmalloc_pair() {
 
 }  // namespace
 
+bool is_parameter_of_program(std::string_view) { return false; }
+
 bool kernel_main() {
-  if (const char* const wrong = platform.open({.cpus = 1}); wrong != nullptr) die(wrong);
-  if (!default_system.boot(platform, {})) return false;
-  enable_interrupts();
   cache = kmem_cache_create("measured", 64, 0, 0, nullptr);
   use(cache);
   measure_objects();
