@@ -17,7 +17,8 @@ struct GsSegment {
   }
   static bool forbids_some_gfp() {
     bool some;
-    asm volatile("cmpl $0, %%gs:%c1" : "=@ccne"(some) : "i"(kCpuBlockForbiddenOffset));
+    // "memory": what was stored through context() before is there.
+    asm volatile("cmpl $0, %%gs:%c1" : "=@ccne"(some) : "i"(kCpuBlockForbiddenOffset) : "memory");
     return some;
   }
   static CpuBlock& block() {
