@@ -6,6 +6,7 @@
 
 #include "quarry/default_system.h"
 #include "system/core.h"
+#include "system/place.h"
 
 namespace quarry {
 
@@ -13,5 +14,3 @@ namespace quarry {
 inline Core& default_core() { return Core::of(default_system); }
 
 }  // namespace quarry
-
-#define QUARRY_PLACE reinterpret_cast<uintptr_t>(__builtin_return_address(0))

@@ -31,7 +31,7 @@ int kmem_cache_shrink(struct kmem_cache* cache) {
 unsigned int kmem_cache_size(struct kmem_cache* cache) { return cache->object_size; }
 
 void* kmem_cache_alloc(struct kmem_cache* cache, gfp_t gfp) {
-  return default_core().kmem.alloc(*core(cache), Gfp(gfp), QUARRY_PLACE);
+  return default_core().kmem.alloc(*core(cache), Gfp(gfp), QUARRY_FIND_PLACE);
 }
 
 void* kmem_cache_alloc_node(struct kmem_cache* cache, gfp_t gfp, int node) {
@@ -39,7 +39,7 @@ void* kmem_cache_alloc_node(struct kmem_cache* cache, gfp_t gfp, int node) {
 }
 
 void kmem_cache_free(struct kmem_cache* cache, void* object) {
-  default_core().kmem.free(*core(cache), object);
+  default_core().kmem.free(*core(cache), object, QUARRY_FIND_PLACE);
 }
 
 int kmem_cache_alloc_bulk(struct kmem_cache* cache, gfp_t gfp, size_t count, void** objects) {
@@ -48,7 +48,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache* cache, gfp_t gfp, size_t count, voi
 }
 
 void kmem_cache_free_bulk(struct kmem_cache* cache, size_t count, void** objects) {
-  default_system.cache_free_bulk(core(cache), {objects, count});
+  default_core().kmem.free_bulk(core(cache), {objects, count}, QUARRY_PLACE);
 }
 
 }  // extern "C"

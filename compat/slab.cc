@@ -24,11 +24,11 @@ static_assert(KMALLOC_MAX_SIZE == kMaxKmallocBytes);
 extern "C" {
 
 void* __kmalloc(size_t bytes, gfp_t gfp) {
-  return default_core().kmem.kmalloc(bytes, Gfp(gfp), QUARRY_PLACE);
+  return default_core().kmem.kmalloc(bytes, Gfp(gfp), QUARRY_FIND_PLACE);
 }
 
-void* quarry_kmalloc_class(unsigned int size_class, gfp_t gfp) {
-  return default_core().kmem.kmalloc_class(size_class, Gfp(gfp), QUARRY_PLACE);
+void* quarry_kmalloc_class(unsigned int size_class, gfp_t gfp, size_t bytes) {
+  return default_core().kmem.kmalloc_class(size_class, Gfp(gfp), bytes, QUARRY_FIND_PLACE);
 }
 
 void* __kmalloc_node(size_t bytes, gfp_t gfp, int node) {
@@ -39,12 +39,14 @@ void* krealloc(const void* memory, size_t bytes, gfp_t gfp) {
   return default_core().kmem.krealloc(memory, bytes, Gfp(gfp), QUARRY_PLACE);
 }
 
-void kfree(const void* object) { default_core().kmem.kfree(object); }
+void kfree(const void* object) { default_core().kmem.kfree(object, QUARRY_FIND_PLACE); }
 
-void kfree_sensitive(const void* object) { default_system.kfree_sensitive(object); }
+void kfree_sensitive(const void* object) {
+  default_core().kmem.kfree_sensitive(object, QUARRY_PLACE);
+}
 
 void kfree_bulk(size_t count, void** objects) {
-  default_system.cache_free_bulk(nullptr, {objects, count});
+  default_core().kmem.free_bulk(nullptr, {objects, count}, QUARRY_PLACE);
 }
 
 size_t ksize(const void* object) { return default_system.ksize(object); }

@@ -58,7 +58,7 @@ const char* kstrdup_const(const char* text, gfp_t gfp) {
   return text == nullptr ? nullptr : copy_text(text, strlen(text), gfp, QUARRY_PLACE);
 }
 
-void kfree_const(const void* text) { default_system.kfree(text); }
+void kfree_const(const void* text) { default_core().kmem.kfree(text, QUARRY_PLACE); }
 
 char* kvasprintf(gfp_t gfp, const char* format, va_list args) {
   va_list again;

@@ -11,9 +11,9 @@ size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uin
   gfp = without_sleeping(gfp);
   size_t got = cache.cpu_arrays.pop_many(objects);
   while (got != objects.size()) {
-    const uint32_t count = engine_->alloc(cache, gfp, kNoNode, objects.subspan(got));
+    const uint32_t count = engine_->alloc(cache, {gfp, kNoNode, place}, objects.subspan(got));
     if (count == 0) {
-      engine_->free(cache, objects.first(got));
+      engine_->free(cache, objects.first(got), place);
       return 0;
     }
     got += count;
@@ -40,11 +40,11 @@ size_t Kmem::run_length(std::span<void* const> objects) const {
   return run;
 }
 
-void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
+void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects, uintptr_t place) {
   while (!objects.empty()) {
     KmemCache* owner = cache_of(objects.front());
     if (owner == nullptr || (cache != nullptr && owner != cache)) {
-      cache == nullptr ? kfree(objects.front()) : free(*cache, objects.front());
+      cache == nullptr ? kfree(objects.front(), place) : free(*cache, objects.front(), place);
       objects = objects.subspan(1);
       continue;
     }
@@ -61,7 +61,7 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects) {
     if (run.empty()) continue;
     // What the array has no room for.
     owner->flushes.fetch_add(1, std::memory_order_relaxed);
-    engine_->free(*owner, run);
+    engine_->free(*owner, run, place);
   }
 }
 

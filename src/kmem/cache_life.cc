@@ -80,7 +80,7 @@ KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t
     }
   }
   if (cache != nullptr) return cache;
-  kfree(copy);
+  kfree(copy, place);
   FixedText<160> text;
   format(text, "kmem_cache_create(%s) failed: %s", name == nullptr ? "(null)" : name,
          problem == nullptr ? "out of memory" : problem);
@@ -113,7 +113,7 @@ void Kmem::drain_arrays(KmemCache& cache) {
   LockGuard guard(drain_lock_);
   array_table_.turn_off();
   if (array_table_.settle()) {
-    cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects); });
+    cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects, 0); });
   }
   if (!fault_.active()) array_table_.turn_on();
 }
@@ -138,7 +138,7 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
       // A late free through the old pointer finds arrays of capacity 0.
       cache->cpu_arrays.init(array_table_, cache->cpu_arrays.offset(), 0);
     }
-    return kfree(name);
+    return kfree(name, place);
   }
   const SlabCounts left = counts(*cache);
   char caller[128] = {};

@@ -29,9 +29,8 @@ void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
 }
 
 // Of no cache: a large block, nothing at all, or a pointer that kmalloc never gave.
-void Kmem::kfree_foreign(Page* page, const void* object) {
+void Kmem::kfree_foreign(Page* page, const void* object, uintptr_t place) {
   if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
-  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
   const bool first_byte = reinterpret_cast<uintptr_t>(object) % kPageBytes == 0;
   if (page != nullptr && first_byte && has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) {
     const Order order(page->order);
@@ -53,7 +52,7 @@ size_t Kmem::ksize(const void* object) const {
   const Page* page = map_.page_of(object);
   if (page == nullptr) return 0;
   if (const KmemCache* cache = cache_of(object)) {
-    return cache->free_pointer < cache->object_size ? cache->size : cache->inuse_bytes;
+    return engine_->usable_bytes(*cache, object);
   }
   if (!has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) return 0;
   return kPageBytes << page->order;
@@ -68,7 +67,7 @@ size_t Kmem::size_roundup(size_t bytes) {
 
 void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place) {
   if (bytes == 0) {
-    kfree(object);
+    kfree(object, place);
     return reinterpret_cast<void*>(kZeroSizeAddress);
   }
   const size_t usable = ksize(object);
@@ -88,12 +87,12 @@ void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place)
   if (grown == nullptr) return nullptr;
   if (usable != 0) {
     __builtin_memcpy(grown, object, usable);
-    kfree(object);
+    kfree(object, place);
   }
   return grown;
 }
 
-void Kmem::kfree_sensitive(const void* object) {
+void Kmem::kfree_sensitive(const void* object, uintptr_t place) {
   const size_t usable = ksize(object);
   // An object that is free already holds its slab's links: they must not be cleared.
   if (usable != 0 && !is_first_free(object)) {
@@ -102,7 +101,7 @@ void Kmem::kfree_sensitive(const void* object) {
     // The stores must happen although nobody reads them.
     asm volatile("" ::"r"(memory) : "memory");
   }
-  kfree(object);
+  kfree(object, place);
 }
 
 bool Kmem::is_first_free(const void* object) const {
@@ -117,15 +116,14 @@ KmemCache* Kmem::cache_of(const void* object) const {
   return page == nullptr || page->cache == 0 ? nullptr : &caches_[page->cache];
 }
 
-void Kmem::free_to_wrong_cache(KmemCache& cache, void* object) {
+void Kmem::free_to_wrong_cache(KmemCache& cache, void* object, uintptr_t place) {
   if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
-  const auto place = reinterpret_cast<uintptr_t>(__builtin_return_address(0));
   if (const KmemCache* real = cache_of(object)) {
     FixedText<160> text;
     format(text, "cache_from_obj: Wrong slab cache. %s but object is from %s", cache.name,
            real->name);
     reporter_->warn(place, text.c_str());
-    return kfree(object);
+    return kfree(object, place);
   }
   FixedText<96> text;
   format(text, "kmem_cache_free %s: 0x%p is not a slab object", cache.name, object);

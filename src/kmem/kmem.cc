@@ -6,14 +6,6 @@
 
 namespace quarry {
 
-namespace {
-
-// Objects moved between an array and the engine at a time: half of what the array holds.
-constexpr uint32_t kMaxBatch = 32;
-constexpr uint32_t batch_of(const KmemCache& cache) { return (cache.array_capacity + 1u) / 2; }
-
-}  // namespace
-
 // Checks that every allocation is subject to. False: it has to fail.
 bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
   reporter_->check_context(uint32_t(gfp), place);
@@ -23,7 +15,7 @@ bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
   return !fault_.should_fail_slab(gfp, cache.object_size);
 }
 
-void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) {
+void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uintptr_t place) {
   if (!may_alloc(cache, gfp, place)) return nullptr;
   gfp = without_sleeping(gfp);
   void* object = nullptr;
@@ -38,9 +30,9 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
     if (object != nullptr) {
       cache.hits.fetch_add(1, std::memory_order_relaxed);
     } else {
-      object = refill(cache, gfp);
+      object = refill(cache, {gfp, kNoNode, place, bytes});
     }
-  } else if (engine_->alloc(cache, gfp, node, std::span(&object, 1)) == 0) {
+  } else if (engine_->alloc(cache, {gfp, node, place, bytes}, std::span(&object, 1)) == 0) {
     object = nullptr;
   }
   if (object != nullptr && any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
@@ -51,16 +43,16 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
 void* Kmem::pop_of_node(KmemCache& cache, NodeId node) {
   void* object = cache.cpu_arrays.pop();
   if (object == nullptr || map_.page_of(object)->node == node.value()) return object;
-  engine_->free(cache, std::span(&object, 1));
+  engine_->free(cache, std::span(&object, 1), 0);
   return nullptr;
 }
 
 // Takes a batch from the engine, returns one object of it and puts the rest into the array.
-void* Kmem::refill(KmemCache& cache, Gfp gfp) {
+void* Kmem::refill(KmemCache& cache, const ObjectRequest& request) {
   void* batch[kMaxBatch];
   const uint32_t wanted =
-      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : batch_of(cache);
-  const uint32_t count = engine_->alloc(cache, gfp, kNoNode, std::span(batch, wanted));
+      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : cache.array_batch;
+  const uint32_t count = engine_->alloc(cache, request, std::span(batch, wanted));
   if (count == 0) return nullptr;
   cache.refills.fetch_add(1, std::memory_order_relaxed);
   if (count > 1) {
@@ -68,24 +60,31 @@ void* Kmem::refill(KmemCache& cache, Gfp gfp) {
     // Whoever pops takes what there is: objects of a remote slab may wait here too.
     const auto node = static_cast<uint16_t>(pages_->local_node().value());
     const uint32_t pushed = cache.cpu_arrays.push_many(rest, node);
-    if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed));
+    if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed), request.place);
   }
   return batch[count - 1];
 }
 
+void* Kmem::kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes, uintptr_t place) {
+  KmemCache& cache = typed_cache(size_class, gfp);
+  return alloc_at(
+      cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp, bytes, place);
+}
+
 void* Kmem::alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) {
   if (node == kNoNode || pages_->node_count() == 1) return alloc(cache, gfp, place);
-  return alloc_slow(cache, gfp, node, place);
+  return alloc_slow(cache, gfp, node, 0, place);
 }
 
 void* Kmem::kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   if (bytes - 1 >= kMaxClassBytes) return kmalloc_large(bytes, gfp, node, place);
-  return alloc_node(typed_cache(size_class(bytes), gfp), gfp, node, place);
+  if (node == kNoNode || pages_->node_count() == 1) return kmalloc(bytes, gfp, place);
+  return alloc_slow(typed_cache(size_class(bytes), gfp), gfp, node, bytes, place);
 }
 
 // The array refused the object: it is off, full, of another node, or has it on top already.
-void Kmem::kfree_slow(Page* page, const void* object) {
-  if (page == nullptr || page->cache == 0) return kfree_foreign(page, object);
+void Kmem::kfree_slow(Page* page, const void* object, uintptr_t place) {
+  if (page == nullptr || page->cache == 0) return kfree_foreign(page, object, place);
   KmemCache& cache = caches_[page->cache];
   void* freed = const_cast<void*>(object);
   switch (cache.cpu_arrays.push(freed, page->node)) {
@@ -95,24 +94,24 @@ void Kmem::kfree_slow(Page* page, const void* object) {
     case PushResult::kTwice:
       return report_object(cache, object, "Object already free");
     case PushResult::kRefused:
-      return make_room(cache, freed, page->node);
+      return make_room(cache, freed, page->node, place);
   }
 }
 
 // Gives half of a full array back to the engine and pushes the object; an object that has
 // no place in the array goes to the engine by itself.
-void Kmem::make_room(KmemCache& cache, void* object, uint16_t node) {
+void Kmem::make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place) {
   void* batch[kMaxBatch];
   uint32_t count = 0;
   if (node == pages_->local_node().value()) {
-    count = cache.cpu_arrays.pop_many(std::span(batch, batch_of(cache)));
+    count = cache.cpu_arrays.pop_many(std::span(batch, cache.array_batch));
   }
   if (count != 0) {
     cache.flushes.fetch_add(1, std::memory_order_relaxed);
-    engine_->free(cache, std::span(batch, count));
+    engine_->free(cache, std::span(batch, count), place);
     if (cache.cpu_arrays.push(object, node) == PushResult::kPushed) return;
   }
-  engine_->free(cache, std::span(&object, 1));
+  engine_->free(cache, std::span(&object, 1), place);
 }
 
 }  // namespace quarry

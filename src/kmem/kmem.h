@@ -37,8 +37,10 @@ inline constexpr uintptr_t kZeroSizeAddress = 16;
 class Kmem {
  public:
   // One array of any cache: the header and room for this many objects.
-  static constexpr uint16_t kArrayEntries = 62;
+  static constexpr uint16_t kArrayEntries = 126;
   static constexpr size_t kArrayBytes = sizeof(quarry_array) + kArrayEntries * sizeof(void*);
+  // The most objects that move between an array and the engine at a time.
+  static constexpr uint32_t kMaxBatch = kArrayEntries / 2;
 
   constexpr Kmem() = default;
   Kmem(const Kmem&) = delete;
@@ -49,29 +51,38 @@ class Kmem {
   bool boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
             const FaultParameters& failslab, uint64_t seed);
 
+  // `place`, here and below: whom reports and tracks name. A number, or a function that finds it,
+  // which is called only where it is needed: a fast path would load it for nothing.
+
   // --- kmalloc (contracts: quarry/memory_system.h) ---
 
-  void* kmalloc(size_t bytes, Gfp gfp, uintptr_t place) {
+  template <class Place>
+  [[gnu::always_inline]] void* kmalloc(size_t bytes, Gfp gfp, Place place) {
     // Size 0 wraps to the largest number.
     if (bytes - 1 >= kMaxClassBytes) [[unlikely]]
-      return kmalloc_large(bytes, gfp, kNoNode, place);
-    return kmalloc_class(size_class(bytes), gfp, place);
+      return kmalloc_large(bytes, gfp, kNoNode, address_of(place));
+    return kmalloc_class(size_class(bytes), gfp, bytes, place);
   }
-  void* kmalloc_class(unsigned size_class, Gfp gfp, uintptr_t place) {
+  // The class is that of `bytes`.
+  template <class Place>
+  [[gnu::always_inline]] void* kmalloc_class(unsigned size_class, Gfp gfp, size_t bytes,
+                                             Place place) {
     if (any(gfp, kTypeBits)) [[unlikely]]
-      return alloc(typed_cache(size_class, gfp), gfp, place);
+      return kmalloc_typed(size_class, gfp, bytes, address_of(place));
     const unsigned number = kmalloc_cache_number(KmallocType::kNormal, size_class);
     return alloc_at(
-        number * kArrayBytes, [=, this]() -> KmemCache& { return caches_[number]; }, gfp, place);
+        number * kArrayBytes, [=, this]() -> KmemCache& { return caches_[number]; }, gfp, bytes,
+        place);
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
-  void kfree(const void* object) {
+  template <class Place>
+  [[gnu::always_inline]] void kfree(const void* object, Place place) {
     if (!map_.in_direct_map(object)) [[unlikely]]
-      return kfree_slow(nullptr, object);
-    push_or_free(map_.page_at(object), object);
+      return kfree_slow(nullptr, object, address_of(place));
+    push_or_free(map_.page_at(object), object, place);
   }
   void* krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place);
-  void kfree_sensitive(const void* object);
+  void kfree_sensitive(const void* object, uintptr_t place);
   size_t ksize(const void* object) const;
   static size_t size_roundup(size_t bytes);
 
@@ -83,21 +94,23 @@ class Kmem {
   // True: no slab remains.
   bool shrink(KmemCache& cache);
 
-  void* alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
+  template <class Place>
+  [[gnu::always_inline]] void* alloc(KmemCache& cache, Gfp gfp, Place place) {
     return alloc_at(
-        cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp, place);
+        cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp, 0, place);
   }
   void* alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
-  void free(KmemCache& cache, void* object) {
+  template <class Place>
+  [[gnu::always_inline]] void free(KmemCache& cache, void* object, Place place) {
     Page* page = map_.page_at(object);
     if (!map_.in_direct_map(object) || page->cache != cache.number) [[unlikely]] {
-      return free_to_wrong_cache(cache, object);
+      return free_to_wrong_cache(cache, object, address_of(place));
     }
-    push_or_free(page, object);
+    push_or_free(page, object, place);
   }
   size_t alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uintptr_t place);
   // Null cache: of any cache.
-  void free_bulk(KmemCache* cache, std::span<void*> objects);
+  void free_bulk(KmemCache* cache, std::span<void*> objects, uintptr_t place);
   // Null: not an object of a cache.
   KmemCache* cache_of(const void* object) const;
 
@@ -143,9 +156,20 @@ class Kmem {
  private:
   friend struct KmemBoot;
 
+  template <class Place>
+  [[gnu::always_inline]] static uintptr_t address_of(Place place) {
+    if constexpr (requires { place(); }) {
+      return place();
+    } else {
+      return place;
+    }
+  }
+
   // From the arrays at `offset`; `cache()` is whose they are, for all that goes beyond them.
-  template <class Cache>
-  [[gnu::always_inline]] void* alloc_at(uintptr_t offset, Cache cache, Gfp gfp, uintptr_t place) {
+  // `bytes` as in ObjectRequest.
+  template <class Cache, class Place>
+  [[gnu::always_inline]] void* alloc_at(uintptr_t offset, Cache cache, Gfp gfp, size_t bytes,
+                                        Place place) {
     if (!needs_context_check(uint32_t(gfp))) [[likely]] {
       void* object = Arch::pop(arrays_, offset);
       if (object != nullptr) [[likely]] {
@@ -154,24 +178,29 @@ class Kmem {
         return object;
       }
     }
-    return alloc_slow(cache(), gfp, kNoNode, place);
+    return alloc_slow(cache(), gfp, kNoNode, bytes, address_of(place));
   }
   // Cache number 0 has arrays of capacity 0.
-  [[gnu::always_inline]] void push_or_free(Page* page, const void* object) {
+  template <class Place>
+  [[gnu::always_inline]] void push_or_free(Page* page, const void* object, Place place) {
     if (Arch::push(arrays_, page->cache * kArrayBytes, const_cast<void*>(object), page->node) !=
         PushResult::kPushed) [[unlikely]] {
-      kfree_slow(page, object);
+      kfree_slow(page, object, address_of(place));
     }
   }
-  [[gnu::cold]] KmemCache& typed_cache(unsigned size_class, Gfp gfp) {
+  KmemCache& typed_cache(unsigned size_class, Gfp gfp) {
     return caches_[kmalloc_cache_number(kmalloc_type(gfp), size_class)];
   }
+  [[gnu::noinline]] void* kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes,
+                                        uintptr_t place);
   [[gnu::noinline]] void* kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
-  // Everything that the fast path does not do; `node` as for SlabEngine::alloc.
-  [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
-  [[gnu::noinline]] void kfree_slow(Page* page, const void* object);
-  [[gnu::cold]] void kfree_foreign(Page* page, const void* object);
-  [[gnu::cold]] void free_to_wrong_cache(KmemCache& cache, void* object);
+  // Everything that the fast path does not do; parameters as in ObjectRequest.
+  [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes,
+                                     uintptr_t place);
+  [[gnu::noinline]] void kfree_slow(Page* page, const void* object, uintptr_t place);
+  [[gnu::cold]] void kfree_foreign(Page* page, const void* object, uintptr_t place);
+  [[gnu::cold, gnu::noinline]] void free_to_wrong_cache(KmemCache& cache, void* object,
+                                                        uintptr_t place);
   [[gnu::cold]] Gfp report_bug_bits(Gfp gfp);
   // Whether the object is the next its slab would hand out.
   bool is_first_free(const void* object) const;
@@ -185,8 +214,8 @@ class Kmem {
     return uint32_t{page.node} << 16 | page.cache;
   }
   size_t run_length(std::span<void* const> objects) const;
-  void* refill(KmemCache& cache, Gfp gfp);
-  void make_room(KmemCache& cache, void* object, uint16_t node);
+  void* refill(KmemCache& cache, const ObjectRequest& request);
+  void make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
 
   bool make_kmalloc_caches();
   KmemCache* claim_cache();
@@ -210,10 +239,11 @@ class Kmem {
   Reporter* reporter_ = nullptr;
   unsigned max_caches_ = 0;
 
-  // Of cache number n: arrays at offset n * kArrayBytes of the table, engine state at node_memory_
-  // + n * node_count * node_bytes.
+  // Of cache number n: arrays at offset n * kArrayBytes of the table, engine state at state_memory_
+  // + n * state_bytes_.
   CpuArrayTable array_table_;
-  unsigned char* node_memory_ = nullptr;
+  unsigned char* state_memory_ = nullptr;
+  size_t state_bytes_ = 0;
 
   mutable SpinLock list_lock_{LockRank::kCacheList};
   KmemCache* first_ QUARRY_GUARDED_BY(list_lock_) = nullptr;

@@ -67,11 +67,11 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
   const uintptr_t stride = max_caches_ * kArrayBytes;
   caches_ = boot.alloc_array<KmemCache>(max_caches_);
   void* arrays = boot.alloc(uint64_t{stride} * (cpus + 1));
-  node_memory_ = boot.alloc_array<unsigned char>(size_t{max_caches_} * pages.node_count() *
-                                                 engine.node_bytes());
+  state_bytes_ = engine.state_bytes(pages.node_count());
+  state_memory_ = boot.alloc_array<unsigned char>(max_caches_ * state_bytes_);
   auto* locks = boot.alloc_array<SpinLock>(cpus);
   auto* nodes = boot.alloc_array<uint16_t>(cpus);
-  if (caches_ == nullptr || arrays == nullptr || node_memory_ == nullptr || locks == nullptr ||
+  if (caches_ == nullptr || arrays == nullptr || state_memory_ == nullptr || locks == nullptr ||
       nodes == nullptr) {
     return false;
   }
@@ -121,13 +121,9 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
   if ((flags & QUARRY_SLAB_CACHE_DMA32) != 0) cache.page_gfp |= gfp::kDma32Bit;
   if ((flags & QUARRY_SLAB_RECLAIM_ACCOUNT) != 0) cache.page_gfp |= gfp::kReclaimable;
 
-  const size_t node_bytes = engine_->node_bytes();
-  unsigned char* states = node_memory_ + size_t{number} * pages_->node_count() * node_bytes;
-  cache.engine_nodes = states;
-  for (unsigned node = 0; node != pages_->node_count(); ++node) {
-    engine_->init_node(states + node * node_bytes);
-  }
-  if (cache.array_capacity > kArrayEntries) cache.array_capacity = kArrayEntries;
+  cache.engine_state = state_memory_ + number * state_bytes_;
+  engine_->init_state(cache);
+  QUARRY_ASSERT(cache.array_capacity <= kArrayEntries && cache.array_batch <= kMaxBatch);
   cache.array_offset = static_cast<uint32_t>(number * kArrayBytes);
   cache.cpu_arrays.init(array_table_, cache.array_offset, cache.array_capacity);
   return true;

@@ -37,7 +37,8 @@ class alignas(64) KmemCache : public ::kmem_cache {
 
   CpuArrays cpu_arrays;
   uint16_t array_capacity = 0;   // objects that each CPU can hold
-  void* engine_nodes = nullptr;  // the engine's state, one for each node
+  uint16_t array_batch = 0;      // objects that move between an array and the engine at a time
+  void* engine_state = nullptr;  // SlabEngine::state_bytes() of the engine's own
 
   // Order of creation; guarded by Kmem's list lock.
   KmemCache* next = nullptr;

@@ -2,7 +2,7 @@
 #pragma once
 
 // What stands below the per-CPU arrays: how slabs are cut, listed and given back. An engine serves
-// all caches of one system and keeps its state in KmemCache::engine_nodes and in the slabs' pages.
+// all caches of one system and keeps its state in KmemCache::engine_state and in the slabs' pages.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,24 +22,48 @@ struct SlabCounts {
   size_t partial_slabs = 0;
 };
 
+// What somebody asks an engine for.
+struct ObjectRequest {
+  Gfp gfp{};
+  NodeId node = kNoNode;  // preferred; kNoNode: the caller's own. With __GFP_THISNODE no other
+  uintptr_t place = 0;    // whom reports and tracks name
+  size_t bytes = 0;       // what kmalloc was asked for; 0: whole objects of the cache
+};
+
+// The numbers that /proc/slabinfo shows behind "tunables", and takes when it is written.
+struct SlabTunables {
+  uint32_t limit = 0;       // objects of a CPU's array
+  uint32_t batchcount = 0;  // moved at a time
+  uint32_t shared = 0;      // batches of a node's shared array
+};
+
 class SlabEngine {
  public:
-  // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, and
-  // array_capacity. False: such objects cannot be made.
+  // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, with
+  // array_capacity and array_batch. False: such objects cannot be made.
   virtual bool shape(KmemCache& cache, unsigned cpus) const = 0;
 
-  // Bytes of state that a cache has on each node, and its start from zeroed memory.
-  virtual size_t node_bytes() const = 0;
-  virtual void init_node(void* state) const = 0;
+  // Bytes of KmemCache::engine_state, and its start from zeroed memory, after shape().
+  virtual size_t state_bytes(unsigned nodes) const = 0;
+  virtual void init_state(KmemCache& cache) const = 0;
 
-  // Takes up to objects.size() objects, at least one, preferably from `node` (kNoNode: the caller's
-  // own). With __GFP_THISNODE from no other. 0: out of memory. May sleep if gfp says so.
-  virtual uint32_t alloc(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects) = 0;
+  // Takes up to objects.size() objects, at least one. 0: out of memory. May sleep if gfp says so.
+  virtual uint32_t alloc(KmemCache& cache, const ObjectRequest& request,
+                         std::span<void*> objects) = 0;
   // Takes back objects of this cache. An object that is free already is reported and left alone.
-  virtual void free(KmemCache& cache, std::span<void* const> objects) = 0;
+  virtual void free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) = 0;
+
+  // Bytes of an object in use that its user may touch (ksize).
+  virtual size_t usable_bytes(const KmemCache& cache, const void* object) const = 0;
 
   // Gives slabs without objects back to the page allocator.
   virtual void shrink(KmemCache& cache) = 0;
+  // Work of every few seconds on behalf of a CPU, by whoever runs: gives back what lies idle.
+  virtual void reap(KmemCache&, CpuId) {}
+  // Zeros, and no change, where an engine has none.
+  virtual SlabTunables tunables(const KmemCache&) const { return {}; }
+  virtual bool set_tunables(KmemCache&, const SlabTunables&) { return false; }
+
   virtual SlabCounts counts(const KmemCache& cache) const = 0;
 
   // Checks every list and slab of the cache; nobody may use it. False: broken, `out` says what.

@@ -3,13 +3,12 @@
 // The public calls about objects and areas. `place`, for reports, is whoever made the call.
 
 #include "system/core.h"
-
-#define QUARRY_PLACE reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+#include "system/place.h"
 
 namespace quarry {
 
 void* MemorySystem::kmalloc(size_t bytes, Gfp gfp) {
-  return Core::of(*this).kmem.kmalloc(bytes, gfp, QUARRY_PLACE);
+  return Core::of(*this).kmem.kmalloc(bytes, gfp, QUARRY_FIND_PLACE);
 }
 
 void* MemorySystem::kmalloc_node(size_t bytes, Gfp gfp, NodeId node) {
@@ -26,10 +25,12 @@ void* MemorySystem::krealloc(const void* object, size_t bytes, Gfp gfp) {
   return Core::of(*this).kmem.krealloc(object, bytes, gfp, QUARRY_PLACE);
 }
 
-void MemorySystem::kfree(const void* object) { Core::of(*this).kmem.kfree(object); }
+void MemorySystem::kfree(const void* object) {
+  Core::of(*this).kmem.kfree(object, QUARRY_FIND_PLACE);
+}
 
 void MemorySystem::kfree_sensitive(const void* object) {
-  Core::of(*this).kmem.kfree_sensitive(object);
+  Core::of(*this).kmem.kfree_sensitive(object, QUARRY_PLACE);
 }
 
 size_t MemorySystem::ksize(const void* object) const { return Core::of(*this).kmem.ksize(object); }
@@ -62,7 +63,7 @@ void MemorySystem::cache_destroy(KmemCache* cache) {
 }
 
 void* MemorySystem::cache_alloc(KmemCache* cache, Gfp gfp) {
-  return Core::of(*this).kmem.alloc(*cache, gfp, QUARRY_PLACE);
+  return Core::of(*this).kmem.alloc(*cache, gfp, QUARRY_FIND_PLACE);
 }
 
 void* MemorySystem::cache_alloc_node(KmemCache* cache, Gfp gfp, NodeId node) {
@@ -70,7 +71,7 @@ void* MemorySystem::cache_alloc_node(KmemCache* cache, Gfp gfp, NodeId node) {
 }
 
 void MemorySystem::cache_free(KmemCache* cache, void* object) {
-  Core::of(*this).kmem.free(*cache, object);
+  Core::of(*this).kmem.free(*cache, object, QUARRY_FIND_PLACE);
 }
 
 size_t MemorySystem::cache_alloc_bulk(KmemCache* cache, Gfp gfp, std::span<void*> objects) {
@@ -78,7 +79,7 @@ size_t MemorySystem::cache_alloc_bulk(KmemCache* cache, Gfp gfp, std::span<void*
 }
 
 void MemorySystem::cache_free_bulk(KmemCache* cache, std::span<void*> objects) {
-  Core::of(*this).kmem.free_bulk(cache, objects);
+  Core::of(*this).kmem.free_bulk(cache, objects, QUARRY_PLACE);
 }
 
 bool MemorySystem::cache_shrink(KmemCache* cache) { return Core::of(*this).kmem.shrink(*cache); }

@@ -3,8 +3,7 @@
 // The public calls about pages. `place`, for reports, is whoever made the call.
 
 #include "system/core.h"
-
-#define QUARRY_PLACE reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+#include "system/place.h"
 
 namespace quarry {
 

@@ -39,7 +39,7 @@ size_t Vmalloc::shutdown() {
     retire(*map_.withdraw(info.start, info.kind));
     ++left;
   }
-  while (Area* const node = map_.dismantle()) kmem_->kfree(node);
+  while (Area* const node = map_.dismantle()) kmem_->kfree(node, 0);
   return left;
 }
 
@@ -179,7 +179,7 @@ void Vmalloc::kvfree(const void* address, uintptr_t place) {
   if (contains(address)) {
     free(address, place);
   } else {
-    kmem_->kfree(address);
+    kmem_->kfree(address, place);
   }
 }
 
@@ -278,9 +278,9 @@ Area* Vmalloc::new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uint
     if (found) return area;
     failed = "no address range of that size is free";
   } else {
-    kmem_->kfree(spare_memory);
+    kmem_->kfree(spare_memory, place);
   }
-  kmem_->kfree(memory);
+  kmem_->kfree(memory, place);
   report_failure(bytes, gfp, failed);
   return nullptr;
 }
@@ -293,7 +293,7 @@ void Vmalloc::delete_area(Area& area) {
 
 void Vmalloc::delete_nodes(const AreaMap::Unused& unused) {
   for (AddressRange* node : unused.node) {
-    if (node != nullptr) kmem_->kfree(static_cast<Area*>(node));
+    if (node != nullptr) kmem_->kfree(static_cast<Area*>(node), 0);
   }
 }
 

@@ -33,8 +33,8 @@ QUARRY_DECLARATIONS_BEGIN
 
 void* __kmalloc(size_t bytes, gfp_t gfp) __alloc_size(1);
 void* __kmalloc_node(size_t bytes, gfp_t gfp, int node) __alloc_size(1);
-/* From the size class of this number, in the order 8 16 32 64 96 128 192 256 512 1K 2K 4K 8K. */
-void* quarry_kmalloc_class(unsigned int size_class, gfp_t gfp);
+/* From the size class of `bytes`, in the order 8 16 32 64 96 128 192 256 512 1K 2K 4K 8K. */
+void* quarry_kmalloc_class(unsigned int size_class, gfp_t gfp, size_t bytes);
 
 /* Null memory: kmalloc. 0 bytes: frees. Null result: the memory is as it was. */
 void* krealloc(const void* memory, size_t bytes, gfp_t gfp) __must_check __alloc_size(2);
@@ -80,7 +80,7 @@ static __always_inline QUARRY_CONSTEXPR unsigned int quarry_size_class(size_t by
 
 static __always_inline void* kmalloc(size_t bytes, gfp_t gfp) {
   if (__builtin_constant_p(bytes) && bytes != 0 && bytes <= KMALLOC_MAX_CACHE_SIZE) {
-    return quarry_kmalloc_class(quarry_size_class(bytes), gfp);
+    return quarry_kmalloc_class(quarry_size_class(bytes), gfp, bytes);
   }
   return __kmalloc(bytes, gfp);
 }

@@ -76,7 +76,9 @@ uint32_t Slub::take_remote(KmemCache& cache, NodeId home, std::span<void*> objec
   return 0;
 }
 
-uint32_t Slub::alloc(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects) {
+uint32_t Slub::alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) {
+  const Gfp gfp = request.gfp;
+  const NodeId node = request.node;
   const NodeId home = node == kNoNode ? pages_->local_node() : node;
   uint32_t count = take(cache, node_of(cache, static_cast<unsigned>(home.value())), objects);
   if (count != 0) return count;
@@ -137,7 +139,7 @@ bool Slub::has_become_empty(KmemCache& cache, SlubNode& node, SlabPage& slab, ui
   return false;
 }
 
-void Slub::free(KmemCache& cache, std::span<void* const> objects) {
+void Slub::free(KmemCache& cache, std::span<void* const> objects, uintptr_t) {
   while (!objects.empty()) {
     // All objects in a row whose slabs are of one node, until a slab becomes empty.
     SlabPage* empty = nullptr;

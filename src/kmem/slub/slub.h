@@ -47,10 +47,11 @@ class Slub final : public SlabEngine {
   }
 
   bool shape(KmemCache& cache, unsigned cpus) const override;
-  size_t node_bytes() const override { return sizeof(SlubNode); }
-  void init_node(void* state) const override { new (state) SlubNode; }
-  uint32_t alloc(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects) override;
-  void free(KmemCache& cache, std::span<void* const> objects) override;
+  size_t state_bytes(unsigned nodes) const override { return nodes * sizeof(SlubNode); }
+  void init_state(KmemCache& cache) const override;
+  uint32_t alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) override;
+  void free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) override;
+  size_t usable_bytes(const KmemCache& cache, const void* object) const override;
   void shrink(KmemCache& cache) override;
   SlabCounts counts(const KmemCache& cache) const override;
   bool validate(const KmemCache& cache, TextSink& out) const override;
@@ -59,7 +60,7 @@ class Slub final : public SlabEngine {
 
  private:
   SlubNode& node_of(const KmemCache& cache, unsigned node) const {
-    return static_cast<SlubNode*>(cache.engine_nodes)[node];
+    return static_cast<SlubNode*>(cache.engine_state)[node];
   }
   static void** link_in(const KmemCache& cache, void* object) {
     return reinterpret_cast<void**>(static_cast<unsigned char*>(object) + cache.free_pointer);

@@ -80,7 +80,17 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
   cache.array_capacity = static_cast<uint16_t>(
       clamp(kMaxArrayBytesOfObjects / cache.size, kMinArrayObjects, kMaxArrayObjects));
+  cache.array_batch = static_cast<uint16_t>((cache.array_capacity + 1) / 2);
   return true;
+}
+
+void Slub::init_state(KmemCache& cache) const {
+  for (unsigned id = 0; id != pages_->node_count(); ++id) new (&node_of(cache, id)) SlubNode;
+}
+
+// Where the link is inside the object, the padding is the user's too.
+size_t Slub::usable_bytes(const KmemCache& cache, const void*) const {
+  return cache.free_pointer < cache.object_size ? cache.size : cache.inuse_bytes;
 }
 
 }  // namespace quarry
