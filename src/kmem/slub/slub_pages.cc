@@ -3,6 +3,7 @@
 // Slabs from pages and back.
 
 #include "gfp/gfp_names.h"
+#include "kmem/slab_frames.h"
 #include "kmem/slub/slub.h"
 
 namespace quarry {
@@ -55,27 +56,18 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
     report_out_of_memory(cache, gfp, node);
     return 0;
   }
-  const Pfn pfn = map_->pfn(page);
-  const uint32_t page_count = 1u << page->order;
-  const auto node_id = static_cast<uint8_t>(pages_->node_of(pfn));
-  for (uint32_t i = 1; i != page_count; ++i) {
-    write_flags(page[i], QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL);
-    page[i].head = pfn.value();
-    page[i].cache = cache.number;
-    page[i].node = node_id;
-  }
-  add_flags(*page, QUARRY_PAGE_SLAB);
-  page->cache = cache.number;
-  page->node = node_id;
+  const Order order(page->order);
+  const unsigned node_id = pages_->node_of(map_->pfn(page));
+  claim_slab_frames(*map_, *page, order, cache, node_id);
   auto& slab = static_cast<SlabPage&>(*page);
-  slab.objects = static_cast<uint16_t>(page_count * kPageBytes / cache.size);
+  slab.objects = static_cast<uint16_t>(order.pages() * kPageBytes / cache.size);
   const uint32_t taken = carve(cache, slab, objects);
 
   SlubNode& state = node_of(cache, node_id);
   LockGuard guard(state.lock);
-  kmem_->add_slab_pages(page_count);
+  kmem_->add_slab_pages(order.pages());
   ++state.nr_slabs;
-  state.nr_pages += page_count;
+  state.nr_pages += order.pages();
   state.total_objects += slab.objects;
   state.free_objects += slab.free_objects();
   if (taken != slab.objects) append(state, slab);
@@ -85,17 +77,8 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
 // Of a slab that is in no list and counted nowhere any more.
 void Slub::give_up(SlabPage& slab) {
   const Order order(slab.order);
-  Page* page = &slab;
-  for (uint32_t i = 0; i != order.pages(); ++i) {
-    drop_flags(page[i], QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL);
-    page[i].head = 0;
-    page[i].cache = 0;
-    page[i].node = 0;
-  }
-  page->order = 0;
-  page->link_next = page->link_prev = 0;
-  page->freelist = nullptr;
-  pages_->free(page, order);
+  release_slab_frames(slab);
+  pages_->free(&slab, order);
 }
 
 void Slub::report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node) {
