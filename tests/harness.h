@@ -33,6 +33,7 @@ struct Case {
 
 struct Run {
   uint64_t seed = 1;
+  uint8_t engine = 0;  // SlabEngineKind of machines that name none
   Report report = nullptr;
   size_t failures = 0;  // of the case that runs
   Case* first = nullptr;
@@ -129,7 +130,6 @@ inline bool check_text(const char* file, int line, const char* got, const char* 
   fail(file, line, text.c_str());
   return false;
 }
-
 }  // namespace harness
 
 #define QUARRY_TEST(suite, name)                                                                 \

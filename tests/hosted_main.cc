@@ -2,6 +2,7 @@
 // Runs the cases of tests/harness.h as GoogleTest's, beside those that are GoogleTest's own.
 //
 //   QUARRY_TEST_SEED=n or --seed=n    what random numbers start from; "random" draws one
+//   --engine=NAME                     slab engine of machines that name none
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <random>
 
 #include "harness.h"
+#include "quarry/memory_system.h"
 
 namespace {
 
@@ -48,18 +50,34 @@ void set_seed(const char* text) {
   }
 }
 
+void set_engine(const char* name) {
+  quarry::SlabEngineKind kind{};
+  if (!quarry::find_slab_engine(name, kind)) {
+    std::fprintf(stderr, "engine '%s': there is none of that name\n", name);
+    std::exit(2);
+  }
+  harness::run.engine = static_cast<uint8_t>(kind);
+}
+
+// Where a text goes on behind `option`; null: it does not begin with it.
+const char* value_of(const char* text, const char* option) {
+  const size_t length = std::strlen(option);
+  return std::strncmp(text, option, length) == 0 ? text + length : nullptr;
+}
+
 void read_options(int argc, char** argv) {
-  constexpr const char kOption[] = "--seed=";
-  constexpr size_t kLength = sizeof(kOption) - 1;
   if (const char* text = std::getenv("QUARRY_TEST_SEED"); text != nullptr) {
     set_seed(text);
   }
   for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], kOption, kLength) != 0) {
+    if (const char* seed = value_of(argv[i], "--seed=")) {
+      set_seed(seed);
+    } else if (const char* engine = value_of(argv[i], "--engine=")) {
+      set_engine(engine);
+    } else {
       std::fprintf(stderr, "unknown option '%s'\n", argv[i]);
       std::exit(2);
     }
-    set_seed(argv[i] + kLength);
   }
 }
 

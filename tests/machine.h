@@ -58,7 +58,7 @@ struct Machine {
   unsigned nodes = 1;
   unsigned mib = 64;
   unsigned cpus = 1;  // real CPUs: 0 for all that the host may have
-  quarry::SlabEngineKind engine = quarry::SlabEngineKind::kSlub;
+  quarry::SlabEngineKind engine{harness::run.engine};
   CpuKind cpu_kind = CpuKind::kSimulated;
   uint64_t seed = harness::seed();
   std::span<const quarry::MemoryRange> memory_map{};  // instead of nodes and mib
