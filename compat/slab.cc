@@ -51,7 +51,7 @@ void kfree_bulk(size_t count, void** objects) {
 
 size_t ksize(const void* object) { return default_system.ksize(object); }
 
-size_t kmalloc_size_roundup(size_t bytes) { return MemorySystem::kmalloc_size_roundup(bytes); }
+size_t kmalloc_size_roundup(size_t bytes) { return default_system.kmalloc_size_roundup(bytes); }
 
 void* kvmalloc_node(size_t bytes, gfp_t gfp, int node) {
   return default_core().vmalloc.kvmalloc(bytes, Gfp(gfp), NodeId{node}, QUARRY_PLACE);

@@ -29,7 +29,7 @@ using Page = ::page;
 class KmemCache;
 
 // How slabs are managed below the per-CPU arrays; chosen at boot for the whole system.
-enum class SlabEngineKind : uint8_t { kSlub };
+enum class SlabEngineKind : uint8_t { kSlub, kSlab };
 // Name as the command line has it ("slub").
 const char* slab_engine_name(SlabEngineKind kind);
 // False where no engine has that name.
@@ -41,6 +41,11 @@ struct Config {
   uint64_t seed = 0;
   FaultParameters failslab{};
   FaultParameters fail_page_alloc{};
+  // SLAB: order of slabs that larger ones are made of only where an object needs it; -1: 1 on
+  // machines with more than 32 MiB, else 0.
+  int slab_max_order = -1;
+  // SLAB: objects of other nodes go straight to their slabs.
+  bool no_alien_cache = false;
 };
 
 // How a cache is made. Flags: QUARRY_SLAB_* (abi/kmem_cache.h).
@@ -171,7 +176,7 @@ class MemorySystem {
   // Usable bytes: at least what was asked for. 0 for null and kZeroSizePtr.
   [[nodiscard]] size_t ksize(const void* object) const;
   // What a kmalloc of that size really occupies.
-  [[nodiscard]] static size_t kmalloc_size_roundup(size_t bytes);
+  [[nodiscard]] size_t kmalloc_size_roundup(size_t bytes) const;
   [[nodiscard]] void* kmemdup(const void* source, size_t bytes, Gfp gfp);
   [[nodiscard]] char* kstrdup(const char* text, Gfp gfp);
 

@@ -108,20 +108,53 @@ void Kmem::unlink(KmemCache& cache) {
   (cache.next == nullptr ? last_ : cache.next->previous) = cache.previous;
 }
 
-// Gives what the arrays of all CPUs hold back to the engine.
-void Kmem::drain_arrays(KmemCache& cache) {
+// Gives what the arrays of all CPUs hold back to the engine, and does something while they are
+// empty. False: the platform cannot stop their use.
+template <class Action>
+bool Kmem::drain_arrays(KmemCache& cache, Action&& while_empty) {
   LockGuard guard(drain_lock_);
   array_table_.turn_off();
-  if (array_table_.settle()) {
+  const bool settled = array_table_.settle();
+  if (settled) {
     cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects, 0); });
+    while_empty();
   }
   if (!fault_.active()) array_table_.turn_on();
+  return settled;
 }
 
 bool Kmem::shrink(KmemCache& cache) {
-  drain_arrays(cache);
+  drain_arrays(cache, [] {});
   engine_->shrink(cache);
   return counts(cache).slabs == 0;
+}
+
+TuneResult Kmem::set_tunables(KmemCache& cache, const SlabTunables& tunables) {
+  TuneResult result = TuneResult::kFixed;
+  drain_arrays(cache, [&] {
+    result = engine_->set_tunables(cache, tunables);
+    if (result == TuneResult::kDone) cache.cpu_arrays.set_capacity(cache.array_capacity);
+  });
+  return result;
+}
+
+bool Kmem::set_tunables(std::span<const char> name, const SlabTunables& tunables,
+                        TuneResult& result) {
+  LockGuard guard(list_lock_);
+  for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) {
+    if (text_bytes(cache->name) - 1 != name.size() ||
+        __builtin_memcmp(cache->name, name.data(), name.size()) != 0) {
+      continue;
+    }
+    result = set_tunables(*cache, tunables);
+    return true;
+  }
+  return false;
+}
+
+void Kmem::reap() {
+  const CpuId cpu = pages_->platform().current_cpu();
+  for_each([&](KmemCache& cache) { engine_->reap(cache, cpu); });
 }
 
 void Kmem::destroy(KmemCache* cache, uintptr_t place) {
@@ -156,7 +189,8 @@ size_t Kmem::cached_objects(const KmemCache& cache) const {
   for (unsigned cpu = 0; cpu != array_table_.cpus(); ++cpu) {
     count += cache.cpu_arrays.count(CpuId(cpu));
   }
-  return count;
+  const SlabCounts sums = counts(cache);
+  return count + sums.shared_objects + sums.alien_objects;
 }
 
 bool Kmem::validate(TextSink& out) const {

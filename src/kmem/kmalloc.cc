@@ -58,9 +58,9 @@ size_t Kmem::ksize(const void* object) const {
   return kPageBytes << page->order;
 }
 
-size_t Kmem::size_roundup(size_t bytes) {
+size_t Kmem::size_roundup(size_t bytes) const {
   if (bytes == 0) return 0;
-  if (bytes <= kMaxClassBytes) return kClassBytes[size_class(bytes)];
+  if (bytes <= kMaxClassBytes) return kClassBytes[own_class(size_class(bytes))];
   if (bytes > kMaxKmallocBytes) return bytes;
   return kPageBytes << order_for(bytes).value();
 }

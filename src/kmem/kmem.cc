@@ -98,13 +98,26 @@ void Kmem::kfree_slow(Page* page, const void* object, uintptr_t place) {
   }
 }
 
-// Gives half of a full array back to the engine and pushes the object; an object that has
+uint32_t Kmem::take_oldest(KmemCache& cache, std::span<void*> objects) {
+  void* all[kArrayEntries];
+  const uint32_t count = cache.cpu_arrays.pop_many(all);
+  const auto taken = static_cast<uint32_t>(count < objects.size() ? count : objects.size());
+  __builtin_memcpy(objects.data(), all, taken * sizeof(void*));
+  const std::span<void*> rest = std::span(all, count).subspan(taken);
+  if (rest.empty()) return taken;
+  const uint32_t pushed = cache.cpu_arrays.push_many(rest, map_.page_at(rest.front())->node);
+  if (pushed != rest.size()) engine_->free(cache, rest.subspan(pushed), 0);
+  return taken;
+}
+
+// Gives a batch of a full array back to the engine and pushes the object; an object that has
 // no place in the array goes to the engine by itself.
 void Kmem::make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place) {
   void* batch[kMaxBatch];
   uint32_t count = 0;
   if (node == pages_->local_node().value()) {
-    count = cache.cpu_arrays.pop_many(std::span(batch, cache.array_batch));
+    const std::span<void*> wanted(batch, cache.array_batch);
+    count = cache.flushes_oldest ? take_oldest(cache, wanted) : cache.cpu_arrays.pop_many(wanted);
   }
   if (count != 0) {
     cache.flushes.fetch_add(1, std::memory_order_relaxed);

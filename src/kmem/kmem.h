@@ -40,7 +40,7 @@ class Kmem {
   static constexpr uint16_t kArrayEntries = 126;
   static constexpr size_t kArrayBytes = sizeof(quarry_array) + kArrayEntries * sizeof(void*);
   // The most objects that move between an array and the engine at a time.
-  static constexpr uint32_t kMaxBatch = kArrayEntries / 2;
+  static constexpr uint32_t kMaxBatch = kArrayEntries;
 
   constexpr Kmem() = default;
   Kmem(const Kmem&) = delete;
@@ -69,9 +69,9 @@ class Kmem {
                                              Place place) {
     if (any(gfp, kTypeBits)) [[unlikely]]
       return kmalloc_typed(size_class, gfp, bytes, address_of(place));
-    const unsigned number = kmalloc_cache_number(KmallocType::kNormal, size_class);
+    const uint32_t offset = kmalloc_arrays_[size_class];
     return alloc_at(
-        number * kArrayBytes, [=, this]() -> KmemCache& { return caches_[number]; }, gfp, bytes,
+        offset, [=, this]() -> KmemCache& { return caches_[offset / kArrayBytes]; }, gfp, bytes,
         place);
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
@@ -84,7 +84,7 @@ class Kmem {
   void* krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place);
   void kfree_sensitive(const void* object, uintptr_t place);
   size_t ksize(const void* object) const;
-  static size_t size_roundup(size_t bytes);
+  size_t size_roundup(size_t bytes) const;
 
   // --- Caches ---
 
@@ -129,7 +129,8 @@ class Kmem {
     for (KmemCache* cache = last_; cache != nullptr; cache = cache->previous) visit(*cache);
   }
   SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
-  // Free objects in the cache's arrays; exact only while nobody uses them.
+  // Free objects in the cache's arrays, those of CPUs and of the engine; exact only while nobody
+  // uses them.
   size_t cached_objects(const KmemCache& cache) const;
   SlabEngine& engine() const { return *engine_; }
   PageAllocator& pages() const { return *pages_; }
@@ -137,6 +138,16 @@ class Kmem {
   size_t slab_pages() const { return slab_pages_.load(std::memory_order_relaxed); }
   void add_slab_pages(size_t count) { slab_pages_.fetch_add(count, std::memory_order_relaxed); }
   void sub_slab_pages(size_t count) { slab_pages_.fetch_sub(count, std::memory_order_relaxed); }
+
+  // Requires 0 < batchcount <= limit. The arrays of all CPUs are empty afterwards. Process context.
+  TuneResult set_tunables(KmemCache& cache, const SlabTunables& tunables);
+  // The same by the cache's name. False: no cache has it.
+  bool set_tunables(std::span<const char> name, const SlabTunables& tunables, TuneResult& result);
+  // One round of the timed reaper for the CPU that the caller runs on.
+  void reap();
+  // Objects of the array of the CPU that the caller runs on, those that are there longest; how
+  // many.
+  uint32_t take_oldest(KmemCache& cache, std::span<void*> objects);
 
   // Replaces failslab's parameters; the arrays of all caches are off while it is active.
   void set_fault_parameters(const FaultParameters& parameters);
@@ -189,7 +200,11 @@ class Kmem {
     }
   }
   KmemCache& typed_cache(unsigned size_class, Gfp gfp) {
-    return caches_[kmalloc_cache_number(kmalloc_type(gfp), size_class)];
+    return caches_[kmalloc_cache_number(kmalloc_type(gfp), own_class(size_class))];
+  }
+  // The class whose caches serve this one.
+  unsigned own_class(unsigned size_class) const {
+    return size_class < min_class_ ? min_class_ : size_class;
   }
   [[gnu::noinline]] void* kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes,
                                         uintptr_t place);
@@ -227,12 +242,15 @@ class Kmem {
   }
   void link(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
   void unlink(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
-  void drain_arrays(KmemCache& cache);
+  template <class Action>
+  bool drain_arrays(KmemCache& cache, Action&& while_empty);
 
   // What every allocation reads comes first.
   KmemCache* caches_ = nullptr;
   quarry_arrays arrays_{};
-  PageMap map_;  // a copy, which saves the fast paths a load
+  PageMap map_;                             // a copy, which saves the fast paths a load
+  uint32_t kmalloc_arrays_[kClasses] = {};  // array_offset of the cache that serves a size class
+  unsigned min_class_ = 0;
 
   PageAllocator* pages_ = nullptr;
   SlabEngine* engine_ = nullptr;

@@ -11,12 +11,12 @@ namespace {
 constexpr unsigned kMinCaches = 64;
 constexpr unsigned kMaxCaches = 1024;
 
-// As many caches as the machine deserves: one for each 256 KiB, unless their arrays would take more
-// than 1/32 of its memory.
-unsigned cache_count_for(uint64_t bytes, unsigned cpus, size_t array_bytes) {
+// As many caches as the machine deserves: one for each 256 KiB, unless their arrays and states
+// would take more than 1/32 of its memory.
+unsigned cache_count_for(uint64_t bytes, size_t cache_bytes) {
   uint64_t count = bytes >> 18;
   if (count > kMaxCaches) count = kMaxCaches;
-  while (count > kMinCaches && count * (cpus + 1) * array_bytes > bytes >> 5) count >>= 1;
+  while (count > kMinCaches && count * cache_bytes > bytes >> 5) count >>= 1;
   return count < kMinCaches ? kMinCaches : static_cast<unsigned>(count);
 }
 
@@ -63,11 +63,12 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
   fault_.set_parameters(failslab);
 
   const unsigned cpus = pages.cpu_count();
-  max_caches_ = cache_count_for(boot.memblock().memory().bytes(), cpus, kArrayBytes);
+  state_bytes_ = engine.state_bytes(pages.node_count());
+  max_caches_ = cache_count_for(boot.memblock().memory().bytes(),
+                                (cpus + size_t{1}) * kArrayBytes + state_bytes_);
   const uintptr_t stride = max_caches_ * kArrayBytes;
   caches_ = boot.alloc_array<KmemCache>(max_caches_);
   void* arrays = boot.alloc(uint64_t{stride} * (cpus + 1));
-  state_bytes_ = engine.state_bytes(pages.node_count());
   state_memory_ = boot.alloc_array<unsigned char>(max_caches_ * state_bytes_);
   auto* locks = boot.alloc_array<SpinLock>(cpus);
   auto* nodes = boot.alloc_array<uint16_t>(cpus);
@@ -90,9 +91,14 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
 bool Kmem::make_kmalloc_caches() {
   constexpr uint32_t kTypeFlags[kKmallocTypes] = {0, QUARRY_SLAB_RECLAIM_ACCOUNT,
                                                   QUARRY_SLAB_CACHE_DMA};
+  min_class_ = engine_->min_kmalloc_class();
+  for (unsigned c = 0; c != kClasses; ++c) {
+    const unsigned number = kmalloc_cache_number(KmallocType::kNormal, own_class(c));
+    kmalloc_arrays_[c] = static_cast<uint32_t>(number * kArrayBytes);
+  }
   LockGuard guard(list_lock_);
   for (unsigned type = 0; type != kKmallocTypes; ++type) {
-    for (unsigned c = 0; c != kClasses; ++c) {
+    for (unsigned c = min_class_; c != kClasses; ++c) {
       KmemCache& cache = caches_[kmalloc_cache_number(static_cast<KmallocType>(type), c)];
       const uint32_t bytes = kClassBytes[c];
       const uint32_t align = is_power_of_two(bytes) ? bytes : 8;

@@ -38,6 +38,7 @@ class alignas(64) KmemCache : public ::kmem_cache {
   CpuArrays cpu_arrays;
   uint16_t array_capacity = 0;   // objects that each CPU can hold
   uint16_t array_batch = 0;      // objects that move between an array and the engine at a time
+  bool flushes_oldest = false;   // a full array gives back what is there longest, not the topmost
   void* engine_state = nullptr;  // SlabEngine::state_bytes() of the engine's own
 
   // Order of creation; guarded by Kmem's list lock.

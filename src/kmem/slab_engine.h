@@ -20,6 +20,10 @@ struct SlabCounts {
   size_t total_objects = 0;
   size_t free_in_partial = 0;  // free objects in slabs of the partial lists
   size_t partial_slabs = 0;
+  size_t free_slabs = 0;  // kept although nothing of them is taken, where those are counted
+  // Free objects that count as taken: in arrays of the engine's own, of nodes and pairs of nodes.
+  size_t shared_objects = 0;
+  size_t alien_objects = 0;
 };
 
 // What somebody asks an engine for.
@@ -37,11 +41,20 @@ struct SlabTunables {
   uint32_t shared = 0;      // batches of a node's shared array
 };
 
+enum class TuneResult : uint8_t {
+  kDone,
+  kFixed,   // the engine has no tunables
+  kNoRoom,  // no arrays of that size
+};
+
 class SlabEngine {
  public:
   // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, with
   // array_capacity and array_batch. False: such objects cannot be made.
   virtual bool shape(KmemCache& cache, unsigned cpus) const = 0;
+
+  // The smallest size class that has caches of its own.
+  virtual unsigned min_kmalloc_class() const { return 0; }
 
   // Bytes of KmemCache::engine_state, and its start from zeroed memory, after shape().
   virtual size_t state_bytes(unsigned nodes) const = 0;
@@ -62,7 +75,8 @@ class SlabEngine {
   virtual void reap(KmemCache&, CpuId) {}
   // Zeros, and no change, where an engine has none.
   virtual SlabTunables tunables(const KmemCache&) const { return {}; }
-  virtual bool set_tunables(KmemCache&, const SlabTunables&) { return false; }
+  // While the arrays of all CPUs are off and empty. Requires 0 < batchcount <= limit.
+  virtual TuneResult set_tunables(KmemCache&, const SlabTunables&) { return TuneResult::kFixed; }
 
   virtual SlabCounts counts(const KmemCache& cache) const = 0;
 

@@ -51,15 +51,29 @@ uint32_t CpuArrays::count(CpuId cpu) const {
   return std::atomic_ref(array.count).load(std::memory_order_relaxed);
 }
 
+void CpuArrays::set_capacity(uint16_t capacity) {
+  std::atomic_ref(capacity_).store(capacity, std::memory_order_seq_cst);
+  for (unsigned cpu = 0; cpu != table_->cpus(); ++cpu) {
+    if (!is_active(CpuId(cpu))) continue;
+    std::atomic_ref(array_of(CpuId(cpu))->capacity)
+        .store(uint32_t{capacity}, std::memory_order_seq_cst);
+  }
+}
+
 bool CpuArrays::activate(CpuId cpu) {
-  if (capacity_ == 0 || is_active(cpu)) return false;
+  uint16_t allowed = capacity();
+  if (allowed == 0 || is_active(cpu)) return false;
   // First the bit, so that no emptying misses an array that can hold something.
   active_word(cpu).fetch_or(1U << cpu.value() % 32, std::memory_order_seq_cst);
   quarry_array* array = array_of(cpu);
   // Two callers may meet here and write the same; the CPU itself writes only the count.
   std::atomic_ref(array->node)
       .store(uint32_t{table_->nodes_[cpu.value()]}, std::memory_order_relaxed);
-  std::atomic_ref(array->capacity).store(uint32_t{capacity_}, std::memory_order_release);
+  // Whoever changes the capacity meanwhile sees the bit, or is seen here.
+  for (uint16_t stored = 0; stored != allowed; allowed = capacity()) {
+    stored = allowed;
+    std::atomic_ref(array->capacity).store(uint32_t{stored}, std::memory_order_seq_cst);
+  }
   return true;
 }
 

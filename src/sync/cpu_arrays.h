@@ -81,7 +81,12 @@ class CpuArrays {
 
   uintptr_t offset() const { return offset_; }
   // Entries that each array can have.
-  uint16_t capacity() const { return capacity_; }
+  uint16_t capacity() const {
+    return std::atomic_ref(const_cast<uint16_t&>(capacity_)).load(std::memory_order_relaxed);
+  }
+  // Gives all arrays another capacity, within the bytes that init() had. They are off, and empty
+  // but for what somebody puts there at this moment.
+  void set_capacity(uint16_t capacity);
   bool is_off() const { return table_->is_off(); }
   // What CPU `cpu` holds now. Exact only while nobody uses the arrays. Locked mode: takes the CPU's
   // lock.

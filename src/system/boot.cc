@@ -8,6 +8,17 @@
 
 namespace quarry {
 
+SlabEngine& Core::start_engine(const Config& config, const Memblock& memblock) {
+  if (config.engine == SlabEngineKind::kSlab) {
+    const bool has_room = memblock.memory().bytes() > 32 * kMiB;
+    const unsigned order = config.slab_max_order >= 0 ? unsigned(config.slab_max_order) : has_room;
+    slab.init(kmem, pages, {.max_order = order, .aliens = !config.no_alien_cache});
+    return slab;
+  }
+  slub.init(kmem, pages);
+  return slub;
+}
+
 bool Core::boot(Platform& platform, const Config& config) {
   Memblock memblock;
   if (!memblock.add_all(platform)) return false;
@@ -15,8 +26,8 @@ bool Core::boot(Platform& platform, const Config& config) {
   if (!boot_page_map(map, boot_memory, platform)) return false;
   const PageAllocatorOptions page_options{.fail_page_alloc = {}, .seed = config.seed};
   if (!pages.boot(platform, map, boot_memory, page_options)) return false;
-  slub.init(kmem, pages);
-  if (!kmem.boot(pages, slub, boot_memory, {}, config.seed)) return false;
+  SlabEngine& engine = start_engine(config, memblock);
+  if (!kmem.boot(pages, engine, boot_memory, {}, config.seed)) return false;
   pages.hand_over(memblock);
   table_frames.init(pages);
   if (!space.boot(platform, map, pages.reporter(), table_frames)) return false;

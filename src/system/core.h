@@ -5,6 +5,7 @@
 // reserves, so that a system has a fixed address and its fast paths no indirection.
 
 #include "kmem/kmem.h"
+#include "kmem/slab/slab.h"
 #include "kmem/slub/slub.h"
 #include "map/address_space.h"
 #include "quarry/memory_system.h"
@@ -20,6 +21,7 @@ struct Core {
   PageAllocator pages;
   Kmem kmem;
   Slub slub;
+  Slab slab;
   TableFrames table_frames;
   AddressSpace<Arch> space;
   Vmalloc vmalloc;
@@ -31,6 +33,7 @@ struct Core {
   static constexpr size_t storage_bytes() { return MemorySystem::kCoreBytes; }
 
   bool boot(Platform& platform, const Config& config);
+  SlabEngine& start_engine(const Config& config, const Memblock& memblock);
 };
 
 static_assert(sizeof(Core) <= Core::storage_bytes(), "MemorySystem::kCoreBytes is too small");

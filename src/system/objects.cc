@@ -35,7 +35,9 @@ void MemorySystem::kfree_sensitive(const void* object) {
 
 size_t MemorySystem::ksize(const void* object) const { return Core::of(*this).kmem.ksize(object); }
 
-size_t MemorySystem::kmalloc_size_roundup(size_t bytes) { return Kmem::size_roundup(bytes); }
+size_t MemorySystem::kmalloc_size_roundup(size_t bytes) const {
+  return Core::of(*this).kmem.size_roundup(bytes);
+}
 
 void* MemorySystem::kmemdup(const void* source, size_t bytes, Gfp gfp) {
   if (source == nullptr) return nullptr;

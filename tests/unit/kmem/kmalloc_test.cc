@@ -45,7 +45,7 @@ QUARRY_TEST(Kmalloc, each_size_comes_from_its_class) {
     CHECK_TEXT(info.name, kClassNames[class_of(bytes)]);
     CHECK_EQ(info.object_size, kClassBytes[class_of(bytes)]);
     CHECK_EQ(m->ksize(object), info.object_size);
-    CHECK_EQ(MemorySystem::kmalloc_size_roundup(bytes), info.object_size);
+    CHECK_EQ(m->kmalloc_size_roundup(bytes), info.object_size);
     m->kfree(object);
   }
 }
@@ -97,7 +97,7 @@ QUARRY_TEST(Kmalloc, zero_bytes_give_the_zero_size_pointer) {
   CHECK_EQ(reinterpret_cast<uintptr_t>(kZeroSizePtr), 16U);
   CHECK_EQ(m->ksize(kZeroSizePtr), 0U);
   CHECK_EQ(m->ksize(nullptr), 0U);
-  CHECK_EQ(MemorySystem::kmalloc_size_roundup(0), 0U);
+  CHECK_EQ(m->kmalloc_size_roundup(0), 0U);
   m->kfree(kZeroSizePtr);
   m->kfree(nullptr);
   m->kfree_sensitive(nullptr);
@@ -114,7 +114,7 @@ QUARRY_TEST(Kmalloc, large_requests_are_whole_blocks) {
     void* object = m->kmalloc(bytes, gfp::kKernel);
     REQUIRE(object != nullptr);
     CHECK_EQ(m->ksize(object), rounded);
-    CHECK_EQ(MemorySystem::kmalloc_size_roundup(bytes), rounded);
+    CHECK_EQ(m->kmalloc_size_roundup(bytes), rounded);
     CHECK_EQ(reinterpret_cast<uintptr_t>(object) % rounded, 0U);
     CHECK_EQ(free_before - m->free_page_count(), rounded / kPageBytes);
     CHECK(m->cache_of(object) == nullptr);
@@ -133,7 +133,7 @@ QUARRY_TEST(Kmalloc, beyond_four_mib_is_reported_and_null) {
   CHECK(m.log.empty());
   for (const size_t bytes : {64 * kMiB, SIZE_MAX / 2, SIZE_MAX - 4096, SIZE_MAX}) {
     CHECK(m->kmalloc(bytes, gfp::kKernel | gfp::kNoWarn) == nullptr);
-    CHECK_EQ(MemorySystem::kmalloc_size_roundup(bytes), bytes);
+    CHECK_EQ(m->kmalloc_size_roundup(bytes), bytes);
   }
 }
 
