@@ -10,6 +10,7 @@ add_library(quarry_embedded OBJECT
   compat/highmem.cc
   compat/kmem_cache.cc
   compat/pages.cc
+  compat/rcu.cc
   compat/slab.cc
   compat/vmalloc.cc)
 target_link_libraries(quarry_embedded PRIVATE quarry_core_flags quarry_internals)

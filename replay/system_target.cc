@@ -78,7 +78,14 @@ void* SystemTarget::cache_alloc(KmemCache* cache, const TraceGfp& gfp) {
   return system_.cache_alloc_node(cache, may_fail(gfp.flags), existing(gfp.node));
 }
 
-void SystemTarget::cache_free(KmemCache* cache, void* object) { system_.cache_free(cache, object); }
+// What waits for readers is freed at once: the trace has none, and so it happens at the same event
+// in every run.
+void SystemTarget::cache_free(KmemCache* cache, void* object) {
+  system_.cache_free(cache, object);
+  const Context context = enter(Context::kTask);
+  system_.step();
+  enter(context);
+}
 
 Page* SystemTarget::alloc_pages(Order order, const TraceGfp& gfp) {
   return system_.alloc_pages(may_fail(gfp.flags), order, existing(gfp.node));

@@ -93,10 +93,11 @@ struct Machine {
     return false;
   }
 
-  // Makes all caches and CPUs give back what they keep.
+  // Makes all caches and CPUs give back what they keep, and waits for what readers keep.
   void give_back_all() {
     quarry::Kmem& kmem = core().kmem;
     kmem.for_each([&](quarry::KmemCache& cache) { kmem.shrink(cache); });
+    system.rcu_barrier();
     system.trim_page_tables();
     system.drain_all();
   }

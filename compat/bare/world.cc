@@ -15,7 +15,11 @@ void write_early(const char* text, size_t length) { write_serial(text, length); 
 
 int running_cpu() { return Arch::cpu_id(); }
 int process_id() { return 0; }
-void yield() { Arch::relax(0); }
+void yield() {
+  Arch::relax(0);
+  // Perhaps there is no other CPU that does it.
+  if (default_system.booted()) default_system.step();
+}
 void stop() { leave_machine(false); }
 
 void hold_interrupts() { disable_interrupts(); }

@@ -82,6 +82,9 @@ class HostedPlatform final : public Platform {
   bool map(VirtAddr at, Pfn first, size_t count, MapAccess access) override;
   void unmap(VirtAddr at, size_t count) override;
   void set_fork_hooks(const ForkHooks& hooks) override;
+  // By a thread that starts when it is first needed; in simulated machines the program does it.
+  void set_background_work(const BackgroundWork& work) override;
+  void wake_background() override;
   bool wait_for_memory() override;
   uint64_t clock_ns() const override;
   void log(const char* text, size_t length) override;

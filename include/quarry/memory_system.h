@@ -17,6 +17,7 @@
 
 #include "quarry/abi/kmem_cache.h"
 #include "quarry/abi/page.h"
+#include "quarry/abi/rcu_head.h"
 #include "quarry/fault_parameters.h"
 #include "quarry/gfp.h"
 #include "quarry/platform.h"
@@ -26,6 +27,7 @@
 namespace quarry {
 
 using Page = ::page;
+using RcuHead = ::callback_head;
 class KmemCache;
 
 // How slabs are managed below the per-CPU arrays; chosen at boot for the whole system.
@@ -46,6 +48,9 @@ struct Config {
   int slab_max_order = -1;
   // SLAB: objects of other nodes go straight to their slabs.
   bool no_alien_cache = false;
+  // The program calls step() by itself, and what happens is the same in every run. False: the
+  // platform does, if it can.
+  bool steps_by_caller = false;
 };
 
 // How a cache is made. Flags: QUARRY_SLAB_* (abi/kmem_cache.h).
@@ -204,6 +209,27 @@ class MemorySystem {
   [[nodiscard]] static CacheInfo cache_info(const KmemCache& cache);
   // The cache an object belongs to; null if it is no cache's object.
   [[nodiscard]] KmemCache* cache_of(const void* object) const;
+
+  // --- Memory that readers may still look at (quarry/rcu.h) ---
+
+  // Has function(head) called, in softirq context, when every section has ended that has begun by
+  // now. Any context but NMI. The head is the system's until then.
+  void call_rcu(RcuHead* head, void (*function)(RcuHead* head));
+  // Returns when they have. Process context, and not in such a section: that is reported.
+  void synchronize_rcu();
+  // Returns when all functions and frees of earlier calls are over. Process context.
+  void rcu_barrier();
+  // kvfree(memory) then. The head lies in the memory, less than 4 KiB behind its start.
+  void kvfree_deferred(RcuHead* head, const void* memory);
+  // The same for memory without a head. Process context, may wait; null is a no-op.
+  void kvfree_deferred(const void* memory);
+
+  // --- Background ---
+
+  // Does what can be done without waiting for anybody, and says after how many nanoseconds to call
+  // it again; BackgroundWork::kNever: when there is more to do. Process context. The platform does
+  // it, unless Config::steps_by_caller is set or it has no thread for that (docs/porting.md).
+  uint64_t step();
 
   // --- vmalloc: virtually contiguous, frames from anywhere, a guard page behind; may sleep ---
 

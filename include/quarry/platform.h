@@ -30,10 +30,21 @@ struct MemoryRange {
 enum class MapAccess : uint8_t { kReadWrite, kReadOnly };
 
 // What a system does around a moment in which the machine is copied (fork), on the thread that does
-// it: after before() nothing of the system changes until after(), which runs in every copy.
+// it: after before() nothing of the system changes until after(), which runs in every copy. Before
+// it alone() runs in a copy that has no thread but the one that made it.
 struct ForkHooks {
   void (*before)(void* context) = nullptr;
+  void (*alone)(void* context) = nullptr;
   void (*after)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
+// What a system does when nobody waits for it. step() does what can be done without waiting and
+// returns after how many nanoseconds it is to be called again; kNever: when wake_background() asks
+// for it. In process context, by any number of threads, no lock held.
+struct BackgroundWork {
+  static constexpr uint64_t kNever = ~uint64_t{0};
+  uint64_t (*step)(void* context) = nullptr;
   void* context = nullptr;
 };
 
@@ -98,9 +109,16 @@ class Platform {
   // copied need not keep them.
   virtual void set_fork_hooks(const ForkHooks& hooks) = 0;
 
-  // Another thread of the machine may free memory, or a slot of kmap(), meanwhile: waits a little
-  // and returns true. False: nobody else can run, waiting is futile.
+  // Another thread of the machine may free memory, or a slot of kmap(), or end a section of RCU
+  // meanwhile: waits a little and returns true. False: nobody else can run, waiting is futile.
   virtual bool wait_for_memory() = 0;
+
+  // From the system on this machine when it boots; {} when it shuts down, and when that returns
+  // nobody is in step() any more. A port without threads need not keep it: then the program calls
+  // MemorySystem::step() now and then.
+  virtual void set_background_work(const BackgroundWork& /*work*/) {}
+  // There is something for step() to do. Any context, with locks held.
+  virtual void wake_background() {}
 
   virtual uint64_t clock_ns() const = 0;
   // One report line or a piece of it; ends with '\n' where the line ends. Never allocates.

@@ -48,6 +48,10 @@ void after_fork(bool in_child) {
       continue;
     }
     const ForkHooks& hooks = machine->fork_hooks;
+    if (in_child) {
+      machine->background.forget_thread();
+      if (hooks.alone != nullptr) hooks.alone(hooks.context);
+    }
     if (hooks.after != nullptr) hooks.after(hooks.context);
   }
   const sigset_t old = list.signals;

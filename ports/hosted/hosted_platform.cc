@@ -138,6 +138,12 @@ void HostedPlatform::set_fork_hooks(const ForkHooks& hooks) {
   set_machine_fork_hooks(*machine_, hooks);
 }
 
+void HostedPlatform::set_background_work(const BackgroundWork& work) {
+  if (!machine_->simulated) machine_->background.set_work(work);
+}
+
+void HostedPlatform::wake_background() { machine_->background.wake(); }
+
 void HostedPlatform::set_current_cpu(CpuId cpu) {
   QUARRY_CHECK(machine_->simulated && cpu.value() < machine_->cpus);
   machine_->current_cpu.store(cpu.value(), std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "arena.h"
+#include "background.h"
 #include "quarry/hosted_platform.h"
 
 namespace quarry {
@@ -14,6 +15,7 @@ inline constexpr unsigned kMaxMemoryRanges = 128;
 // What an open HostedPlatform owns. Fixed after open() but for what says otherwise.
 struct HostedMachine {
   Arena arena;
+  BackgroundThread background;
   MemoryRange ranges[kMaxMemoryRanges] = {};
   unsigned range_count = 0;
   unsigned nodes = 0;

@@ -130,6 +130,12 @@ bool BarePlatform::wait_for_memory() {
   return others;
 }
 
+void BarePlatform::set_background_work(const BackgroundWork& work) {
+  quarry::set_background_work(work);
+}
+
+void BarePlatform::wake_background() { quarry::wake_background(); }
+
 uint64_t BarePlatform::clock_ns() const { return quarry::clock_ns(); }
 
 void BarePlatform::log(const char* text, size_t length) {

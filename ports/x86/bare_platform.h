@@ -42,6 +42,9 @@ class BarePlatform final : public Platform {
   void run_on_all_cpus(void (*call)(void* context), void* context) override;
   void set_fork_hooks(const ForkHooks&) override {}
   bool wait_for_memory() override;
+  // By CPUs that have nothing else to do; where there is one only, by the program.
+  void set_background_work(const BackgroundWork& work) override;
+  void wake_background() override;
   uint64_t clock_ns() const override;
   void log(const char* text, size_t length) override;
   size_t backtrace(std::span<uintptr_t> frames) const override;

@@ -3,6 +3,7 @@
 
 #include "port_layout.h"
 #include "x86/apic.h"
+#include "x86/clock.h"
 #include "x86/cpu.h"
 #include "x86/descriptors.h"
 #include "x86/report.h"
@@ -29,7 +30,14 @@ struct Call {
   void* context = nullptr;
 };
 
+struct Background {
+  BackgroundWork work;  // written while nobody is at it
+  std::atomic<bool> wanted{false};
+  std::atomic<bool> busy{false};  // one CPU is at it
+};
+
 constinit Call current_call;
+constinit Background background;
 // The CPU that starts; one at a time.
 constinit BareCpu* starting = nullptr;
 
@@ -44,12 +52,39 @@ void wait_until_online(const BareCpu& cpu) {
   die("a CPU does not start");
 }
 
+// Steps until there is nothing left, or a job to do, with others looking after what is left.
+void work_in_background(const BareCpu& cpu) {
+  if (background.busy.exchange(true, std::memory_order_acquire)) return;
+  background.wanted.store(false, std::memory_order_relaxed);
+  const BackgroundWork& work = background.work;
+  while (work.step != nullptr) {
+    const uint64_t pause_ns = work.step(work.context);
+    if (pause_ns == BackgroundWork::kNever) break;
+    const uint64_t start = clock_ns();
+    while (clock_ns() - start < pause_ns && cpu.job.load(std::memory_order_relaxed) == nullptr) {
+      Arch::relax(0);
+    }
+    if (cpu.job.load(std::memory_order_relaxed) != nullptr) {
+      background.wanted.store(true, std::memory_order_relaxed);
+      break;
+    }
+  }
+  background.busy.store(false, std::memory_order_release);  // pairs with the exchange
+}
+
 [[noreturn]] void work_for_ever(BareCpu& cpu) {
   for (;;) {
     disable_interrupts();
     const CpuJob job = cpu.job.load(std::memory_order_acquire);
     if (job == nullptr) {
-      enable_interrupts_and_halt();
+      const bool wanted = background.wanted.load(std::memory_order_acquire) &&
+                          !background.busy.load(std::memory_order_relaxed);
+      if (!wanted) {
+        enable_interrupts_and_halt();
+        continue;
+      }
+      enable_interrupts();
+      work_in_background(cpu);
       continue;
     }
     enable_interrupts();
@@ -103,6 +138,23 @@ void run_on_all_cpus(void (*call)(void* context), void* context) {
   }
   current_call.busy.store(false, std::memory_order_release);
   Arch::irq_restore(flags);
+}
+
+void set_background_work(const BackgroundWork& work) {
+  while (background.busy.exchange(true, std::memory_order_acquire)) Arch::relax(0);
+  background.work = work;
+  background.wanted.store(false, std::memory_order_relaxed);
+  background.busy.store(false, std::memory_order_release);
+}
+
+void wake_background() {
+  if (background.wanted.exchange(true, std::memory_order_release)) return;
+  for (unsigned i = 0; i != machine.cpu_count; ++i) {
+    const BareCpu& cpu = machine.cpu[i];
+    const bool sleeps = static_cast<int>(i) != Arch::cpu_id() && i != 0 &&
+                        cpu.online.load(std::memory_order_acquire) && !is_busy(CpuId(i));
+    if (sleeps) return send_interrupt(cpu.apic_id, kCallVector);
+  }
 }
 
 void run_on(CpuId number, CpuJob job, void* context) {

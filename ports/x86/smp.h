@@ -16,6 +16,11 @@ void run_on_all_cpus(void (*call)(void* context), void* context);
 // Runs the call that others want of this CPU, if any. Interrupts are off.
 void serve_call();
 
+// What CPUs without a job do when wake_background() says that there is some; {}: nothing, and when
+// it returns nobody is at it any more.
+void set_background_work(const BackgroundWork& work);
+void wake_background();
+
 // Gives a sleeping CPU other than the caller's something to do, in process context with interrupts
 // on. It must have finished what it had before.
 void run_on(CpuId cpu, CpuJob job, void* context);

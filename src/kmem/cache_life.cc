@@ -163,6 +163,8 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
     return reporter_->warn(place, "kmem_cache_destroy of a cache that is destroyed already");
   }
   if (shrink(*cache)) {
+    // Pages that wait for readers carry the number of this cache.
+    if ((cache->flags & QUARRY_SLAB_TYPESAFE_BY_RCU) != 0) rcu_->barrier(place);
     const char* name = cache->name;
     {
       LockGuard guard(list_lock_);

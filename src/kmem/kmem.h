@@ -27,6 +27,7 @@
 #include "kmem/size_classes.h"
 #include "kmem/slab_engine.h"
 #include "sync/execution_context.h"
+#include "sync/rcu.h"
 #include "zone/page_allocator.h"
 
 namespace quarry {
@@ -48,7 +49,7 @@ class Kmem {
 
   // Tables come from `boot`; the caches of kmalloc exist afterwards but pages must have been handed
   // over before the first allocation. False, after a report: not enough memory.
-  bool boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
+  bool boot(PageAllocator& pages, SlabEngine& engine, Rcu& rcu, BootMemory& boot,
             const FaultParameters& failslab, uint64_t seed);
 
   // `place`, here and below: whom reports and tracks name. A number, or a function that finds it,
@@ -75,6 +76,8 @@ class Kmem {
         place);
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
+  // Whole pages, whatever the size.
+  [[gnu::noinline]] void* kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
   template <class Place>
   [[gnu::always_inline]] void kfree(const void* object, Place place) {
     if (!map_.in_direct_map(object)) [[unlikely]]
@@ -148,6 +151,14 @@ class Kmem {
   // Objects of the array of the CPU that the caller runs on, those that are there longest; how
   // many.
   uint32_t take_oldest(KmemCache& cache, std::span<void*> objects);
+  // For the engine. Gives the pages of a slab back that is in no list and counted nowhere any more;
+  // with SLAB_TYPESAFE_BY_RCU they stay as they are until every reader is gone who may look at
+  // them.
+  void free_slab(const KmemCache& cache, Page& slab);
+  // Has SlabEngine::grace_period_over(head) called then.
+  void call_engine_after_grace_period(RcuHead& head);
+  // From Rcu, with a tag of those two.
+  void grace_period_over(RcuHead& head, uintptr_t tag);
 
   // Replaces failslab's parameters; the arrays of all caches are off while it is active.
   void set_fault_parameters(const FaultParameters& parameters);
@@ -208,7 +219,6 @@ class Kmem {
   }
   [[gnu::noinline]] void* kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes,
                                         uintptr_t place);
-  [[gnu::noinline]] void* kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
   // Everything that the fast path does not do; parameters as in ObjectRequest.
   [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes,
                                      uintptr_t place);
@@ -230,6 +240,7 @@ class Kmem {
   }
   size_t run_length(std::span<void* const> objects) const;
   void* refill(KmemCache& cache, const ObjectRequest& request);
+  void release_slab(Page& slab);
   void make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
 
   bool make_kmalloc_caches();
@@ -255,6 +266,7 @@ class Kmem {
   PageAllocator* pages_ = nullptr;
   SlabEngine* engine_ = nullptr;
   Reporter* reporter_ = nullptr;
+  Rcu* rcu_ = nullptr;
   unsigned max_caches_ = 0;
 
   // Of cache number n: arrays at offset n * kArrayBytes of the table, engine state at state_memory_

@@ -53,11 +53,12 @@ constexpr auto kNames = make_names();
 
 }  // namespace
 
-bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, BootMemory& boot,
+bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, Rcu& rcu, BootMemory& boot,
                 const FaultParameters& failslab, uint64_t seed) {
   pages_ = &pages;
   map_ = pages.map();
   engine_ = &engine;
+  rcu_ = &rcu;
   reporter_ = &pages.reporter();
   fault_.init(*reporter_, "failslab", seed);
   fault_.set_parameters(failslab);

@@ -10,6 +10,7 @@
 
 #include "base/text_sink.h"
 #include "kmem/kmem_cache.h"
+#include "sync/rcu.h"
 
 namespace quarry {
 
@@ -82,6 +83,9 @@ class SlabEngine {
 
   // Checks every list and slab of the cache; nobody may use it. False: broken, `out` says what.
   virtual bool validate(const KmemCache& cache, TextSink& out) const = 0;
+
+  // Of an engine that called Kmem::call_engine_after_grace_period(): it is over. Softirq context.
+  virtual void grace_period_over(RcuHead& /*head*/) {}
 
   // All locks of the cache, for fork.
   virtual void lock_all(KmemCache& cache) = 0;

@@ -2,9 +2,9 @@
 #pragma once
 
 // Process, softirq, hardirq and NMI context, and atomic sections inside them, as in Linux: a caller
-// may sleep only in process context with no spin lock held, preemption enabled and interrupts on.
-// Every change of a depth recomputes quarry_context::forbidden_gfp, which is all that the fast
-// paths of allocations look at.
+// may sleep only in process context with no spin lock held, in no read-side section of RCU,
+// preemption enabled and interrupts on. Every change of a depth recomputes
+// quarry_context::forbidden_gfp, which is all that the fast paths of allocations look at.
 
 #include "arch/arch.h"
 #include "quarry/abi/gfp.h"
@@ -18,7 +18,7 @@ namespace quarry {
 
 inline bool may_sleep(const quarry_context& context) {
   return (context.atomic_depth | context.irq_off_depth | context.softirq_depth |
-          context.hardirq_depth | context.nmi_depth) == 0;
+          context.hardirq_depth | context.nmi_depth | context.rcu_depth) == 0;
 }
 
 inline bool in_interrupt(const quarry_context& context) {

@@ -92,6 +92,9 @@ void Reporter::check_context(uint32_t gfp, uintptr_t place) {
            int{context.irq_off_depth != 0});
     format(out, "softirqs: %u, hardirqs: %u, nmis: %u\n", context.softirq_depth,
            context.hardirq_depth, context.nmi_depth);
+    if (context.rcu_depth != 0) {
+      format(out, "RCU nest depth: %u, expected: 0\n", context.rcu_depth);
+    }
   }
   show_section_entry(context);
   dump_stack();

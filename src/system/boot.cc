@@ -19,6 +19,14 @@ SlabEngine& Core::start_engine(const Config& config, const Memblock& memblock) {
   return slub;
 }
 
+bool Core::boot_rcu(BootMemory& boot_memory) {
+  auto* const counters = boot_memory.alloc_array<RcuCounters>(pages.cpu_count());
+  if (counters == nullptr) return false;
+  rcu_frees.init(kmem, vmalloc);
+  rcu.init(pages.reporter(), rcu_frees, std::span(counters, pages.cpu_count()));
+  return true;
+}
+
 bool Core::boot(Platform& platform, const Config& config) {
   Memblock memblock;
   if (!memblock.add_all(platform)) return false;
@@ -26,8 +34,9 @@ bool Core::boot(Platform& platform, const Config& config) {
   if (!boot_page_map(map, boot_memory, platform)) return false;
   const PageAllocatorOptions page_options{.fail_page_alloc = {}, .seed = config.seed};
   if (!pages.boot(platform, map, boot_memory, page_options)) return false;
+  if (!boot_rcu(boot_memory)) return false;
   SlabEngine& engine = start_engine(config, memblock);
-  if (!kmem.boot(pages, engine, boot_memory, {}, config.seed)) return false;
+  if (!kmem.boot(pages, engine, rcu, boot_memory, {}, config.seed)) return false;
   pages.hand_over(memblock);
   table_frames.init(pages);
   if (!space.boot(platform, map, pages.reporter(), table_frames)) return false;
@@ -45,8 +54,18 @@ bool MemorySystem::boot(Platform& platform, const Config& config) {
   if (core->booted) {
     platform.set_fork_hooks(
         {.before = [](void* system) { static_cast<MemorySystem*>(system)->lock_all(); },
+         .alone =
+             [](void* system) {
+               Core::of(*static_cast<MemorySystem*>(system)).rcu.forget_readers();
+             },
          .after = [](void* system) { static_cast<MemorySystem*>(system)->unlock_all(); },
          .context = this});
+    if (!config.steps_by_caller) {
+      platform.set_background_work(
+          {.step = [](void* system) { return static_cast<MemorySystem*>(system)->step(); },
+           .context = this});
+      core->rcu.set_wakes(true);
+    }
   } else {
     LogText out(platform);
     format(out, "quarry: this machine has too little memory, or memory in too many pieces\n");
@@ -58,6 +77,8 @@ bool MemorySystem::booted() const { return Core::of(*this).booted; }
 
 uint64_t MemorySystem::shutdown() {
   Core& core = Core::of(*this);
+  core.pages.platform().set_background_work({});
+  rcu_barrier();
   // First, because areas hold objects.
   uint64_t left = core.vmalloc.shutdown();
   core.space.shutdown();
@@ -72,6 +93,7 @@ uint64_t MemorySystem::shutdown() {
       format(out, "%s: %zu objects were never freed\n", cache.name, objects);
     });
   }
+  rcu_barrier();
   core.pages.platform().set_fork_hooks({});
   core.pages.platform().discard_memory();
   core.booted = false;
@@ -82,13 +104,16 @@ Platform& MemorySystem::platform() const { return Core::of(*this).pages.platform
 
 void MemorySystem::lock_all() {
   Core& core = Core::of(*this);
+  core.rcu.stop_steps();
   core.kmem.lock_all();
   core.vmalloc.lock_all();
   core.pages.lock_all();
+  core.rcu.lock_all();
 }
 
 void MemorySystem::unlock_all() {
   Core& core = Core::of(*this);
+  core.rcu.unlock_all();
   core.pages.unlock_all();
   core.vmalloc.unlock_all();
   core.kmem.unlock_all();

@@ -9,6 +9,8 @@
 #include "kmem/slub/slub.h"
 #include "map/address_space.h"
 #include "quarry/memory_system.h"
+#include "sync/rcu.h"
+#include "system/rcu_frees.h"
 #include "system/table_frames.h"
 #include "vmalloc/vmalloc.h"
 #include "zone/page_allocator.h"
@@ -25,6 +27,8 @@ struct Core {
   TableFrames table_frames;
   AddressSpace<Arch> space;
   Vmalloc vmalloc;
+  RcuFrees rcu_frees;
+  Rcu rcu;
 
   static Core& of(MemorySystem& system) { return *reinterpret_cast<Core*>(system.core_); }
   static const Core& of(const MemorySystem& system) {
@@ -34,6 +38,7 @@ struct Core {
 
   bool boot(Platform& platform, const Config& config);
   SlabEngine& start_engine(const Config& config, const Memblock& memblock);
+  bool boot_rcu(BootMemory& boot_memory);
 };
 
 static_assert(sizeof(Core) <= Core::storage_bytes(), "MemorySystem::kCoreBytes is too small");

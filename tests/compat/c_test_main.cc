@@ -38,5 +38,6 @@ int main(int argc, char** argv) {
   add("List", list_tests);
   add("Kernel", kernel_tests);
   add("Context", context_tests);
+  add("Rcu", rcu_tests);
   return RUN_ALL_TESTS();
 }

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "machine.h"
+#include "quarry/rcu.h"
 
 namespace {
 
@@ -170,6 +171,57 @@ QUARRY_TEST(SystemFork, works_while_threads_allocate) {
       CHECK_EQ(worker.errors, 0U);
     }
   }
+}
+
+// Both sides run what was handed over before, and the child waits for no reader that it does not
+// have; each has a background thread as soon as it needs one.
+struct Waiting {
+  quarry::RcuHead head{};
+  unsigned runs = 0;
+};
+void count_run(quarry::RcuHead* head) { ++reinterpret_cast<Waiting*>(head)->runs; }
+
+struct Reader {
+  Machine* machine;
+  std::atomic<bool> inside{false};
+  std::atomic<bool> stop{false};
+};
+
+void* read(void* argument) {
+  auto& self = *static_cast<Reader*>(argument);
+  const quarry::RcuReadGuard guard(self.machine->system);
+  self.inside = true;
+  while (!self.stop) sched_yield();
+  return nullptr;
+}
+
+bool reaches(const Waiting& waiting, unsigned runs) {
+  const volatile unsigned& now = waiting.runs;
+  for (int i = 0; i != 10'000 && now != runs; ++i) usleep(1000);
+  return now == runs;
+}
+
+QUARRY_TEST(SystemFork, readers_and_callbacks) {
+  Machine m{.cpus = 0, .cpu_kind = CpuKind::kLockless};
+  Reader reader{.machine = &m};
+  pthread_t thread;
+  REQUIRE_EQ(pthread_create(&thread, nullptr, read, &reader), 0);
+  while (!reader.inside) sched_yield();
+  Waiting waiting;
+  m->call_rcu(&waiting.head, count_run);
+  usleep(5000);
+  const pid_t child = in_child([&] {
+    if (waiting.runs != 0) return false;
+    m->synchronize_rcu();
+    if (waiting.runs != 1) return false;
+    m->call_rcu(&waiting.head, count_run);
+    return reaches(waiting, 2);
+  });
+  CHECK_EQ(wait_for(child), 0);
+  CHECK_EQ(waiting.runs, 0U);
+  reader.stop = true;
+  pthread_join(thread, nullptr);
+  CHECK(reaches(waiting, 1));
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class SimulatedMachine final : public ReplayMachine {
   explicit SimulatedMachine(const MachineSpec& spec) {
     Config config;
     config.seed = spec.seed;
+    config.steps_by_caller = true;
     if (!find_slab_engine(spec.engine.c_str(), config.engine)) {
       throw ToolError(fmt::format("there is no engine '{}'", spec.engine));
     }

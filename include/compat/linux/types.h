@@ -11,6 +11,7 @@
 
 #include <linux/stddef.h>
 #include <quarry/abi/list_head.h>
+#include <quarry/abi/rcu_head.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -51,3 +52,6 @@ struct hlist_node {
 struct hlist_head {
   struct hlist_node* first;
 };
+
+#define rcu_head callback_head
+typedef void (*rcu_callback_t)(struct rcu_head* head);

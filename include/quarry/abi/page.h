@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "list_head.h"
+#include "rcu_head.h"
 
 /* In C the owner's word has the kernel's name; in C++ that name is a keyword. */
 #ifdef __cplusplus
@@ -32,6 +33,7 @@ struct page {
       uint32_t link_next, link_prev; /* frame numbers: free list, or list of partial slabs */
       void* freelist;                /* slab head: first free object */
     };
+    struct callback_head rcu; /* slab head that waits for readers to be gone */
   };
   uint32_t flags;    /* QUARRY_PAGE_* below, atomic where two owners may write */
   int32_t _refcount; /* users of the block; 0 while free, in tails and in slabs' tails */

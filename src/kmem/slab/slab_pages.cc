@@ -82,8 +82,7 @@ void Slab::give_up(KmemCache& cache, DeadSlabs dead) {
     if (state_of(cache).checked) check_dead(cache, slab);
     void* const list =
         state_of(cache).plan.place == FreelistPlace::kOffSlab ? slab.freelist : nullptr;
-    release_slab_frames(slab);
-    pages_->free(&slab, cache.order);
+    kmem_->free_slab(cache, slab);
     if (list != nullptr) kmem_->kfree(list, uintptr_t{0});
   }
 }

@@ -162,7 +162,7 @@ void Slub::free(KmemCache& cache, std::span<void* const> objects, uintptr_t) {
         }
       }
     }
-    if (empty != nullptr) give_up(*empty);
+    if (empty != nullptr) kmem_->free_slab(cache, *empty);
     if (freed_twice != nullptr) kmem_->report_object(cache, freed_twice, "Object already free");
   }
 }
@@ -188,7 +188,7 @@ void Slub::shrink(KmemCache& cache) {
     while (chain != 0) {
       SlabPage& slab = SlabPage::of(*map_->page(Pfn(chain)));
       chain = slab.link_next;
-      give_up(slab);
+      kmem_->free_slab(cache, slab);
     }
   }
 }

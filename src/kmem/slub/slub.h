@@ -82,7 +82,6 @@ class Slub final : public SlabEngine {
   Page* new_slab_pages(KmemCache& cache, Gfp gfp, NodeId node);
   uint32_t grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects);
   uint32_t carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects);
-  void give_up(SlabPage& slab);
   void report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node);
 
   bool validate_node(const KmemCache& cache, unsigned id, TextSink& out) const;

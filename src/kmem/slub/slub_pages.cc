@@ -74,13 +74,6 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
   return taken;
 }
 
-// Of a slab that is in no list and counted nowhere any more.
-void Slub::give_up(SlabPage& slab) {
-  const Order order(slab.order);
-  release_slab_frames(slab);
-  pages_->free(&slab, order);
-}
-
 void Slub::report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node) {
   Platform& platform = pages_->platform();
   if (any(gfp, gfp::kNoWarn) || !out_of_memory_limit_.allow(platform.clock_ns())) return;
