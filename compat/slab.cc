@@ -35,6 +35,18 @@ void* __kmalloc_node(size_t bytes, gfp_t gfp, int node) {
   return default_core().kmem.kmalloc_node(bytes, Gfp(gfp), NodeId{node}, QUARRY_PLACE);
 }
 
+void* kmalloc_large(size_t bytes, gfp_t gfp) {
+  return default_core().kmem.kmalloc_large(bytes, Gfp(gfp), kNoNode, QUARRY_PLACE);
+}
+
+void* kmalloc_large_node(size_t bytes, gfp_t gfp, int node) {
+  return default_core().kmem.kmalloc_large(bytes, Gfp(gfp), NodeId{node}, QUARRY_PLACE);
+}
+
+void* __kmalloc_node_track_caller(size_t bytes, gfp_t gfp, int node, unsigned long caller) {
+  return default_core().kmem.kmalloc_node(bytes, Gfp(gfp), NodeId{node}, caller);
+}
+
 void* krealloc(const void* memory, size_t bytes, gfp_t gfp) {
   return default_core().kmem.krealloc(memory, bytes, Gfp(gfp), QUARRY_PLACE);
 }
@@ -50,6 +62,7 @@ void kfree_bulk(size_t count, void** objects) {
 }
 
 size_t ksize(const void* object) { return default_system.ksize(object); }
+size_t __ksize(const void* object) { return default_system.ksize(object); }
 
 size_t kmalloc_size_roundup(size_t bytes) { return default_system.kmalloc_size_roundup(bytes); }
 

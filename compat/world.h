@@ -25,6 +25,9 @@ void hold_interrupts();
 void release_interrupts();
 bool interrupts_held();
 
+// Whether it lies among the program's constants, which nobody writes or frees.
+bool is_constant(const void* address);
+
 // Memory that is the program's for good. Null: there is none.
 void* allocate_for_ever(size_t bytes);
 // Arranges that `run` is called when the program ends; a kernel does not.

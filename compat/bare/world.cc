@@ -5,6 +5,7 @@
 #include "default_system.h"
 #include "x86/cpu.h"
 #include "x86/exit.h"
+#include "x86/image.h"
 #include "x86/machine.h"
 #include "x86/serial.h"
 
@@ -28,6 +29,10 @@ void release_interrupts() {
   if (Arch::context().hardirq_depth == 0) enable_interrupts();
 }
 bool interrupts_held() { return !interrupts_enabled(); }
+
+bool is_constant(const void* address) {
+  return image::is_constant(reinterpret_cast<uintptr_t>(address));
+}
 
 void* allocate_for_ever(size_t bytes) { return default_system.kmalloc(bytes, gfp::kKernel); }
 // What is part of a kernel is never unloaded.

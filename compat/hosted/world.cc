@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "world.h"
 
+#include <link.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,26 @@ void stop() { abort(); }
 void hold_interrupts() {}
 void release_interrupts() {}
 bool interrupts_held() { return false; }
+
+// Of the program itself: the constants of a library may be unloaded with it.
+bool is_constant(const void* address) {
+  struct Search {
+    uintptr_t wanted;
+    bool found = false;
+  } search{reinterpret_cast<uintptr_t>(address)};
+  dl_iterate_phdr(
+      [](dl_phdr_info* program, size_t, void* context) {
+        auto& [wanted, found] = *static_cast<Search*>(context);
+        for (unsigned i = 0; i != program->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& segment = program->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+          found = found || wanted - program->dlpi_addr - segment.p_vaddr < segment.p_memsz;
+        }
+        return 1;  // the program is the first
+      },
+      &search);
+  return search.found;
+}
 
 void* allocate_for_ever(size_t bytes) { return malloc(bytes); }
 void call_at_exit(void (*run)()) { atexit(run); }

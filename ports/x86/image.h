@@ -12,6 +12,8 @@ extern "C" {
 extern const char quarry_image_start[];
 extern const char quarry_text_start[];
 extern const char quarry_text_end[];
+extern const char quarry_constants_start[];
+extern const char quarry_constants_end[];
 extern const char quarry_image_end[];
 }
 
@@ -25,6 +27,10 @@ inline uint64_t bytes() { return static_cast<uint64_t>(quarry_image_end - quarry
 inline bool is_code(uintptr_t address) {
   return address - reinterpret_cast<uintptr_t>(quarry_text_start) <
          static_cast<uintptr_t>(quarry_text_end - quarry_text_start);
+}
+inline bool is_constant(uintptr_t address) {
+  return address - reinterpret_cast<uintptr_t>(quarry_constants_start) <
+         static_cast<uintptr_t>(quarry_constants_end - quarry_constants_start);
 }
 
 }  // namespace quarry::image

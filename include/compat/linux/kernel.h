@@ -38,5 +38,8 @@ QUARRY_DECLARATIONS_BEGIN
 /* A new string; free it with kfree(). Null: out of memory. */
 char* kasprintf(gfp_t gfp, const char* format, ...) __printf(2, 3);
 char* kvasprintf(gfp_t gfp, const char* format, va_list args) __printf(2, 0);
+/* As kstrdup_const() of a format without conversions, or of the string of "%s". */
+const char* kvasprintf_const(gfp_t gfp, const char* format, va_list args) __printf(2, 0);
+const char* kasprintf_const(gfp_t gfp, const char* format, ...) __printf(2, 3);
 
 QUARRY_DECLARATIONS_END

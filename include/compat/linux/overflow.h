@@ -24,3 +24,5 @@ static inline size_t size_add(size_t a, size_t b) {
 /* Bytes of a structure whose last member is an array of `count`. */
 #define struct_size(pointer, member, count) \
   size_add(sizeof(*(pointer)), flex_array_size(pointer, member, count))
+#define struct_size_t(type, member, count) \
+  size_add(sizeof(type), size_mul(count, sizeof(((type*)0)->member[0])))

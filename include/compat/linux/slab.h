@@ -6,9 +6,12 @@
  */
 #pragma once
 
+#include <linux/cleanup.h>
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/overflow.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <quarry/abi/kmem_cache.h>
@@ -33,6 +36,12 @@ QUARRY_DECLARATIONS_BEGIN
 
 void* __kmalloc(size_t bytes, gfp_t gfp) __alloc_size(1);
 void* __kmalloc_node(size_t bytes, gfp_t gfp, int node) __alloc_size(1);
+/* Whole pages of a power of two, whatever the size. */
+void* kmalloc_large(size_t bytes, gfp_t gfp) __alloc_size(1);
+void* kmalloc_large_node(size_t bytes, gfp_t gfp, int node) __alloc_size(1);
+/* For a function that allocates on behalf of its caller: reports and tracks name `caller`. */
+void* __kmalloc_node_track_caller(size_t bytes, gfp_t gfp, int node, unsigned long caller)
+    __alloc_size(1);
 /* From the size class of `bytes`, in the order 8 16 32 64 96 128 192 256 512 1K 2K 4K 8K. */
 void* quarry_kmalloc_class(unsigned int size_class, gfp_t gfp, size_t bytes);
 
@@ -47,6 +56,7 @@ void kfree_bulk(size_t count, void** objects);
 
 /* Usable bytes of the object: at least what was asked for; 0 for null and ZERO_SIZE_PTR. */
 size_t ksize(const void* object);
+size_t __ksize(const void* object);
 /* What kmalloc(bytes) really occupies. */
 size_t kmalloc_size_roundup(size_t bytes);
 
@@ -93,8 +103,9 @@ static inline void* kmalloc_node(size_t bytes, gfp_t gfp, int node) {
 static inline void* kzalloc_node(size_t bytes, gfp_t gfp, int node) {
   return __kmalloc_node(bytes, gfp | __GFP_ZERO, node);
 }
-#define kmalloc_track_caller(bytes, gfp) kmalloc(bytes, gfp)
-#define kmalloc_node_track_caller(bytes, gfp, node) kmalloc_node(bytes, gfp, node)
+#define kmalloc_node_track_caller(bytes, gfp, node) \
+  __kmalloc_node_track_caller(bytes, gfp, node, (unsigned long)__builtin_return_address(0))
+#define kmalloc_track_caller(bytes, gfp) kmalloc_node_track_caller(bytes, gfp, NUMA_NO_NODE)
 
 /* Null, without a report, where count * bytes overflows. */
 static __always_inline void* kmalloc_array(size_t count, size_t bytes, gfp_t gfp) {
@@ -135,6 +146,58 @@ static inline void* kvmalloc_array(size_t count, size_t bytes, gfp_t gfp) {
 static inline void* kvcalloc(size_t count, size_t bytes, gfp_t gfp) {
   return kvmalloc_array(count, bytes, gfp | __GFP_ZERO);
 }
+static inline void* kvmalloc_array_node(size_t count, size_t bytes, gfp_t gfp, int node) {
+  size_t product;
+  return check_mul_overflow(count, bytes, &product) ? NULL : kvmalloc_node(product, gfp, node);
+}
+static inline void* kvcalloc_node(size_t count, size_t bytes, gfp_t gfp, int node) {
+  return kvmalloc_array_node(count, bytes, gfp | __GFP_ZERO, node);
+}
+
+/* void *buffer __free(kfree) = ... */
+DEFINE_FREE(kfree, void*, if (!IS_ERR_OR_NULL(_T)) kfree(_T))
+DEFINE_FREE(kvfree, void*, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
+
+/*
+ * Objects of a variable's or expression's type, or of a named one, as pointers to it:
+ *
+ *   struct entry *entry = kmalloc_obj(*entry);
+ *   struct entry *table = kzalloc_objs(struct entry, count, GFP_ATOMIC);
+ *   struct packet *packet = kmalloc_flex(*packet, payload, bytes);
+ *
+ * The flags are GFP_KERNEL where they are left out. The flexible member's array has `count`
+ * elements. Null, without a report, where the size overflows.
+ */
+#define QUARRY_GFP_1(gfp) (gfp)
+#define QUARRY_GFP_0() GFP_KERNEL
+#define QUARRY_CHOOSE_GFP(_1, _2, form, ...) form
+#define default_gfp(...) \
+  QUARRY_CHOOSE_GFP(_0, ##__VA_ARGS__, QUARRY_GFP_1, QUARRY_GFP_0, )(__VA_ARGS__)
+#define QUARRY_ALLOC_OBJS(allocate, type, count, gfp) \
+  ((__typeof__(type)*)allocate(size_mul(sizeof(type), count), gfp))
+#define QUARRY_ALLOC_FLEX(allocate, type, member, count, gfp) \
+  ((__typeof__(type)*)allocate(struct_size_t(__typeof__(type), member, count), gfp))
+
+#define kmalloc_obj(type, ...) QUARRY_ALLOC_OBJS(kmalloc, type, 1, default_gfp(__VA_ARGS__))
+#define kmalloc_objs(type, count, ...) \
+  QUARRY_ALLOC_OBJS(kmalloc, type, count, default_gfp(__VA_ARGS__))
+#define kmalloc_flex(type, member, count, ...) \
+  QUARRY_ALLOC_FLEX(kmalloc, type, member, count, default_gfp(__VA_ARGS__))
+#define kzalloc_obj(type, ...) QUARRY_ALLOC_OBJS(kzalloc, type, 1, default_gfp(__VA_ARGS__))
+#define kzalloc_objs(type, count, ...) \
+  QUARRY_ALLOC_OBJS(kzalloc, type, count, default_gfp(__VA_ARGS__))
+#define kzalloc_flex(type, member, count, ...) \
+  QUARRY_ALLOC_FLEX(kzalloc, type, member, count, default_gfp(__VA_ARGS__))
+#define kvmalloc_obj(type, ...) QUARRY_ALLOC_OBJS(kvmalloc, type, 1, default_gfp(__VA_ARGS__))
+#define kvmalloc_objs(type, count, ...) \
+  QUARRY_ALLOC_OBJS(kvmalloc, type, count, default_gfp(__VA_ARGS__))
+#define kvmalloc_flex(type, member, count, ...) \
+  QUARRY_ALLOC_FLEX(kvmalloc, type, member, count, default_gfp(__VA_ARGS__))
+#define kvzalloc_obj(type, ...) QUARRY_ALLOC_OBJS(kvzalloc, type, 1, default_gfp(__VA_ARGS__))
+#define kvzalloc_objs(type, count, ...) \
+  QUARRY_ALLOC_OBJS(kvzalloc, type, count, default_gfp(__VA_ARGS__))
+#define kvzalloc_flex(type, member, count, ...) \
+  QUARRY_ALLOC_FLEX(kvzalloc, type, member, count, default_gfp(__VA_ARGS__))
 
 /* Caches of equal objects. */
 
