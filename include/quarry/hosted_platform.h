@@ -87,6 +87,7 @@ class HostedPlatform final : public Platform {
   void wake_background() override;
   bool wait_for_memory() override;
   uint64_t clock_ns() const override;
+  int task_id() const override;
   void log(const char* text, size_t length) override;
   size_t backtrace(std::span<uintptr_t> frames) const override;
   size_t earlier_backtrace(uintptr_t place, uintptr_t stack, std::span<uintptr_t> frames,

@@ -121,6 +121,8 @@ class Platform {
   virtual void wake_background() {}
 
   virtual uint64_t clock_ns() const = 0;
+  // Number of the task that runs, for reports. 0: the machine tells no tasks apart.
+  virtual int task_id() const { return 0; }
   // One report line or a piece of it; ends with '\n' where the line ends. Never allocates.
   virtual void log(const char* text, size_t length) = 0;
   // Return addresses of the caller, innermost first; how many were found.

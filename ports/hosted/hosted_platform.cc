@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/single_threaded.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <new>
 
@@ -205,6 +206,8 @@ uint64_t HostedPlatform::clock_ns() const {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
+
+int HostedPlatform::task_id() const { return machine_->simulated ? 0 : gettid(); }
 
 void HostedPlatform::log(const char* text, size_t length) {
   if (machine_ != nullptr && machine_->log != nullptr) {

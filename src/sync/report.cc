@@ -46,14 +46,14 @@ bool RateLimit::allow(uint64_t now_ns) {
   return true;
 }
 
-void Reporter::print_address(TextSink& out, uintptr_t address) {
+void Reporter::print_address(TextSink& out, uintptr_t address) const {
   char name[128];
   name[0] = '\0';
   platform_->symbolize(address, name);
   format(out, "%s", static_cast<const char*>(name));
 }
 
-void Reporter::dump_stack() {
+void Reporter::dump_stack() const {
   uintptr_t frames[kMostFrames];
   const size_t count = platform_->backtrace(frames);
   LogText out(*platform_);
@@ -64,6 +64,16 @@ void Reporter::dump_stack() {
     format(out, "\n");
   }
   format(out, " </TASK>\n");
+}
+
+void Reporter::print_taints(TextSink& out) const {
+  static constexpr char kLetters[] = "PFSRMBUDAWCIOELKXTN";
+  const uint32_t taints = taints_.load(std::memory_order_relaxed);
+  if (taints == 0) return format(out, "Not tainted");
+  format(out, "Tainted: G");  // no proprietary module
+  for (unsigned bit = 1; kLetters[bit] != '\0'; ++bit) {
+    format(out, "%c", (taints >> bit & 1) != 0 ? kLetters[bit] : ' ');
+  }
 }
 
 void Reporter::warn(uintptr_t place, const char* what) {
@@ -77,6 +87,7 @@ void Reporter::warn(uintptr_t place, const char* what) {
   dump_stack();
   LogText out(*platform_);
   format(out, "---[ end trace 0000000000000000 ]---\n");
+  taint(Taint::kWarn);
 }
 
 void Reporter::check_context(uint32_t gfp, uintptr_t place) {

@@ -61,6 +61,9 @@ class RateLimit {
   uint64_t begin_ns_ QUARRY_GUARDED_BY(lock_) = 0;
 };
 
+// Bits of Linux's tainted mask.
+enum class Taint : uint32_t { kBadPage = 1 << 5, kWarn = 1 << 9 };
+
 // The reports that all rooms share. One for each MemorySystem.
 class Reporter {
  public:
@@ -78,7 +81,16 @@ class Reporter {
   // it may be made.
   void check_context(uint32_t gfp, uintptr_t place);
   // "Call Trace:" and the caller's frames.
-  void dump_stack();
+  void dump_stack() const;
+  // "symbol+0xoff/0xsize", or the address.
+  void print_address(TextSink& out, uintptr_t address) const;
+
+  // Something was found broken: reports say so from now on.
+  void taint(Taint taint) {
+    taints_.fetch_or(static_cast<uint32_t>(taint), std::memory_order_relaxed);
+  }
+  // "Not tainted", or "Tainted: " and a letter or space for each of Linux's taints.
+  void print_taints(TextSink& out) const;
 
  private:
   // True the first time. The two addresses are mixed into one, which no other two are likely to be.
@@ -86,11 +98,11 @@ class Reporter {
     constexpr uintptr_t kOdd = 0x9e3779b1;
     return places_.insert(place * kOdd + reinterpret_cast<uintptr_t>(what));
   }
-  void print_address(TextSink& out, uintptr_t address);
   void show_section_entry(const quarry_context& context);
 
   Platform* platform_ = nullptr;
   PlaceSet places_;
+  std::atomic<uint32_t> taints_{0};
 };
 
 }  // namespace quarry
