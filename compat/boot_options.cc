@@ -90,6 +90,20 @@ const char* read_failslab_wait(Reading& reading, std::string_view value) {
                                                                             : "neither Y nor N";
 }
 
+const char* read_failslab_filter(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.failslab.cache_filter) ? nullptr
+                                                                         : "neither Y nor N";
+}
+
+const char* read_slub_debug(Reading& reading, std::string_view value) {
+  BootOptions& options = reading.options;
+  if (value.size() >= sizeof(options.slub_debug)) return "longer than 511 characters";
+  __builtin_memcpy(options.slub_debug, value.data(), value.size());
+  options.slub_debug[value.size()] = '\0';
+  options.system.slub_debug = options.slub_debug;
+  return nullptr;
+}
+
 const char* read_fail_page_wait(Reading& reading, std::string_view value) {
   return parse_bool(value, reading.options.system.fail_page_alloc.ignore_gfp_wait)
              ? nullptr
@@ -142,6 +156,9 @@ constexpr KnownParameter kKnown[] = {
     {"slab_engine", true, read_engine},
     {"failslab", true, read_failslab},
     {"failslab.ignore_gfp_wait", true, read_failslab_wait},
+    {"failslab.cache_filter", true, read_failslab_filter},
+    {"slub_debug", false, read_slub_debug},
+    {"slab_debug", false, read_slub_debug},
     {"fail_page_alloc", true, read_fail_page_alloc},
     {"fail_page_alloc.ignore_gfp_wait", true, read_fail_page_wait},
     {"fail_page_alloc.ignore_gfp_highmem", true, read_fail_page_highmem},

@@ -8,8 +8,9 @@
 //   numa=fake=N          N nodes; numa=fake=SIZE: nodes of that size; numa=off: one
 //   nr_cpus=N            CPUs, also maxcpus= and possible_cpus=; nosmp: one (default: all there
 //   are) slab_engine=NAME     slub failslab=, fail_page_alloc=   interval,probability,space,times
-//   failslab.ignore-gfp-wait=BOOL, fail_page_alloc.ignore-gfp-wait=, .ignore-gfp-highmem=,
-//   .min-order=N         the files of the kernel's debugfs
+//   failslab.ignore-gfp-wait=BOOL, failslab.cache-filter=, fail_page_alloc.ignore-gfp-wait=,
+//   .ignore-gfp-highmem=, .min-order=N         the files of the kernel's debugfs
+//   slub_debug[=OPTIONS[,CACHE...][;...]], also slab_debug
 //   quarry.seed=N        what random decisions start from
 //   quiet, debug, loglevel=N      which messages are shown
 //   MODULE.PARAMETER=VALUE        for the module itself (module.cc)
@@ -32,6 +33,7 @@ struct MachineOptions {
 struct BootOptions {
   MachineOptions machine;
   Config system{};
+  char slub_debug[512] = {};  // what system.slub_debug shows
   int console_loglevel = 7;
 };
 

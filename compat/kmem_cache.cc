@@ -11,6 +11,27 @@ namespace {
 
 KmemCache* core(kmem_cache* cache) { return static_cast<KmemCache*>(cache); }
 
+// Keeps what fits into a buffer, and counts all.
+class BufferSink final : public TextSink {
+ public:
+  BufferSink(char* buffer, size_t size) : buffer_(buffer), size_(size) {
+    if (size != 0) buffer[0] = '\0';
+  }
+  void write(const char* text, size_t length) override {
+    for (size_t i = 0; i != length; ++i, ++length_) {
+      if (length_ + 1 >= size_) continue;
+      buffer_[length_] = text[i];
+      buffer_[length_ + 1] = '\0';
+    }
+  }
+  size_t length() const { return length_; }
+
+ private:
+  char* buffer_;
+  size_t size_;
+  size_t length_ = 0;
+};
+
 }  // namespace
 
 extern "C" {
@@ -49,6 +70,24 @@ int kmem_cache_alloc_bulk(struct kmem_cache* cache, gfp_t gfp, size_t count, voi
 
 void kmem_cache_free_bulk(struct kmem_cache* cache, size_t count, void** objects) {
   default_core().kmem.free_bulk(core(cache), {objects, count}, QUARRY_PLACE);
+}
+
+long validate_slab_cache(struct kmem_cache* cache) {
+  return static_cast<long>(default_system.cache_check(core(cache)).slabs);
+}
+
+int* quarry_count_slab_errors(int* counter) { return count_slab_errors(counter); }
+
+size_t quarry_alloc_traces(const char* cache_name, char* buffer, size_t size) {
+  KmemCache* const cache = default_system.find_cache(cache_name);
+  BufferSink out(buffer, size);
+  return cache != nullptr && default_system.alloc_traces(cache, out) ? out.length() : 0;
+}
+
+size_t quarry_free_traces(const char* cache_name, char* buffer, size_t size) {
+  KmemCache* const cache = default_system.find_cache(cache_name);
+  BufferSink out(buffer, size);
+  return cache != nullptr && default_system.free_traces(cache, out) ? out.length() : 0;
 }
 
 }  // extern "C"

@@ -16,6 +16,7 @@ struct FaultParameters {
   // Which requests are left alone, with the kernel's defaults. A request with __GFP_NOFAIL always
   // is.
   bool ignore_gfp_wait = true;     // those that may sleep
+  bool cache_filter = false;       // objects only: those of caches without QUARRY_SLAB_FAILSLAB
   bool ignore_gfp_highmem = true;  // pages only: those that allow highmem
   uint8_t min_order = 1;           // pages only: those of a smaller order
 };

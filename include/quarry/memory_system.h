@@ -51,7 +51,20 @@ struct Config {
   // The program calls step() by itself, and what happens is the same in every run. False: the
   // platform does, if it can.
   bool steps_by_caller = false;
+  // What the kernel parameter slub_debug is given: "" or "FZPU" for all caches, "U,kmalloc-64;FZ"
+  // ... (src/kmem/slub/slub_options.h). Null: caches are debugged that are made with such flags.
+  const char* slub_debug = nullptr;
 };
+
+// A check of the slabs of a cache.
+struct CacheCheck {
+  uint64_t slabs;   // looked at
+  uint64_t errors;  // found, and repairs made: each is a report
+};
+// While `counter` is not null, errors that the calling thread meets in slabs are counted there,
+// each report and each repair, instead of being told (Linux: what KUnit's resource "slab_errors"
+// does). The counter that was set before.
+int* count_slab_errors(int* counter);
 
 // How a cache is made. Flags: QUARRY_SLAB_* (abi/kmem_cache.h).
 struct CacheOptions {
@@ -207,6 +220,16 @@ class MemorySystem {
   // Gives back empty slabs and empties all per-CPU arrays. True if no slab remains.
   bool cache_shrink(KmemCache* cache);
   [[nodiscard]] static CacheInfo cache_info(const KmemCache& cache);
+  // The oldest cache of that name, kmalloc's own ones included ("kmalloc-64"). Null: none.
+  [[nodiscard]] KmemCache* find_cache(const char* name) const;
+  // Checks all slabs of a debugged cache: what was overwritten is reported and repaired. Of other
+  // caches only the lists of partial slabs are looked at.
+  CacheCheck cache_check(KmemCache* cache);
+  // Objects in use of a cache with QUARRY_SLAB_STORE_USER by who allocated them, or by who had
+  // freed them before: the text of the kernel's alloc_traces and free_traces. False: there are no
+  // such records, or no memory to sort them.
+  bool alloc_traces(KmemCache* cache, TextSink& out) const;
+  bool free_traces(KmemCache* cache, TextSink& out) const;
   // The cache an object belongs to; null if it is no cache's object.
   [[nodiscard]] KmemCache* cache_of(const void* object) const;
 

@@ -18,6 +18,7 @@ void FaultInjector::set_parameters(const FaultParameters& parameters) {
   attempts_ = 0;
   ignore_wait_.store(parameters.ignore_gfp_wait, std::memory_order_relaxed);
   ignore_highmem_.store(parameters.ignore_gfp_highmem, std::memory_order_relaxed);
+  cache_filter_.store(parameters.cache_filter, std::memory_order_relaxed);
   min_order_.store(parameters.min_order, std::memory_order_relaxed);
   active_.store(parameters.probability != 0, std::memory_order_relaxed);
 }
@@ -32,7 +33,8 @@ bool FaultInjector::concerns(Gfp gfp) const {
          !(any(gfp, gfp::kDirectReclaim) && ignore_wait_.load(std::memory_order_relaxed));
 }
 
-bool FaultInjector::should_fail_slab(Gfp gfp, size_t bytes) {
+bool FaultInjector::should_fail_slab(Gfp gfp, size_t bytes, bool named) {
+  if (!named && cache_filter_.load(std::memory_order_relaxed)) return false;
   return concerns(gfp) && should_fail(gfp, bytes);
 }
 

@@ -35,7 +35,8 @@ class FaultInjector {
 
   // Counts one attempt to allocate a slab object of `bytes`, or a block of pages. True: it has to
   // fail, and unless the request has __GFP_NOWARN that was reported. Any context.
-  bool should_fail_slab(Gfp gfp, size_t bytes);
+  // `named`: the object's cache has QUARRY_SLAB_FAILSLAB.
+  bool should_fail_slab(Gfp gfp, size_t bytes, bool named = true);
   bool should_fail_page(Gfp gfp, Order order);
 
  private:
@@ -52,6 +53,7 @@ class FaultInjector {
   std::atomic<bool> active_{false};
   std::atomic<bool> ignore_wait_{true};
   std::atomic<bool> ignore_highmem_{true};
+  std::atomic<bool> cache_filter_{false};
   std::atomic<uint8_t> min_order_{1};
   Reporter* reporter_ = nullptr;
   const char* name_ = "";

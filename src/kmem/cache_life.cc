@@ -8,13 +8,11 @@ namespace quarry {
 
 namespace {
 
-constexpr uint32_t kPermittedFlags = QUARRY_SLAB_HWCACHE_ALIGN | QUARRY_SLAB_CACHE_DMA |
-                                     QUARRY_SLAB_CACHE_DMA32 | QUARRY_SLAB_RECLAIM_ACCOUNT |
-                                     QUARRY_SLAB_PANIC | QUARRY_SLAB_TYPESAFE_BY_RCU |
-                                     QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE |
-                                     QUARRY_SLAB_ACCOUNT | QUARRY_SLAB_DEBUG_FLAGS;
-// What a kernel without SLUB_DEBUG takes out of a cache's flags.
-constexpr uint32_t kIgnoredFlags = QUARRY_SLAB_DEBUG_FLAGS;
+constexpr uint32_t kPermittedFlags =
+    QUARRY_SLAB_HWCACHE_ALIGN | QUARRY_SLAB_CACHE_DMA | QUARRY_SLAB_CACHE_DMA32 |
+    QUARRY_SLAB_RECLAIM_ACCOUNT | QUARRY_SLAB_PANIC | QUARRY_SLAB_TYPESAFE_BY_RCU |
+    QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE | QUARRY_SLAB_ACCOUNT |
+    QUARRY_SLAB_NO_USER_FLAGS | QUARRY_SLAB_DEBUG_FLAGS;
 
 constexpr uint32_t kMaxAlign = 32768;  // what kmem_cache::align holds
 
@@ -63,7 +61,6 @@ KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t
   char* copy = nullptr;
   if (problem == nullptr) {
     if (has_space(name)) reporter_->warn_once(place, "kmem_cache_create: a space in the name");
-    flags &= ~kIgnoredFlags;
     const size_t length = text_bytes(name);
     copy = static_cast<char*>(kmalloc(length, gfp::kKernel, place));
     if (copy != nullptr) __builtin_memcpy(copy, name, length);
@@ -129,6 +126,11 @@ bool Kmem::shrink(KmemCache& cache) {
   return counts(cache).slabs == 0;
 }
 
+SlabCheck Kmem::check(KmemCache& cache) {
+  drain_arrays(cache, [] {});
+  return engine_->check(cache);
+}
+
 TuneResult Kmem::set_tunables(KmemCache& cache, const SlabTunables& tunables) {
   TuneResult result = TuneResult::kFixed;
   drain_arrays(cache, [&] {
@@ -175,6 +177,7 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
     }
     return kfree(name, place);
   }
+  engine_->report_leftovers(*cache);
   const SlabCounts left = counts(*cache);
   char caller[128] = {};
   reporter_->platform().symbolize(place, caller);
@@ -184,6 +187,14 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
   format(text, " (%zu in %zu slabs; it is kept)", left.total_objects - left.free_in_partial,
          left.slabs);
   reporter_->warn(place, text.c_str());
+  report_leaks(*cache);
+}
+
+void Kmem::report_leaks(KmemCache& cache) {
+  if ((cache.flags & QUARRY_SLAB_STORE_USER) == 0) return;
+  LogText out(reporter_->platform());
+  format(out, "%s: who allocated what was never freed:\n", cache.name);
+  if (!engine_->write_traces(cache, TrackKind::kAlloc, out)) format(out, "no memory to tell\n");
 }
 
 size_t Kmem::cached_objects(const KmemCache& cache) const {

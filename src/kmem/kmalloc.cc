@@ -70,7 +70,10 @@ void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place)
     kfree(object, place);
     return reinterpret_cast<void*>(kZeroSizeAddress);
   }
-  const size_t usable = ksize(object);
+  const KmemCache* cache = cache_of(object);
+  // Where the engine knows what was asked for, ksize() would lay claim to all of the object.
+  const size_t asked = cache == nullptr ? 0 : engine_->asked_bytes(*cache, object);
+  const size_t usable = asked == 0 ? ksize(object) : cache->object_size;
   if (usable == 0 && reinterpret_cast<uintptr_t>(object) > kZeroSizeAddress) {
     FixedText<96> text;
     format(text, "krealloc of what kmalloc did not give, object pointer: 0x%p", object);
@@ -78,15 +81,19 @@ void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place)
     return nullptr;
   }
   if (usable >= bytes) {
-    // The tail may hold what an earlier, larger use left there.
     auto* begin = static_cast<unsigned char*>(const_cast<void*>(object));
-    if (any(gfp, gfp::kZero)) __builtin_memset(begin + bytes, 0, usable - bytes);
+    if (any(gfp, gfp::kZero)) {
+      // The tail may hold what an earlier, larger use left there.
+      const size_t from = asked != 0 && asked < bytes ? asked : bytes;
+      __builtin_memset(begin + from, 0, (from == asked ? bytes : usable) - from);
+    }
+    if (asked != 0) engine_->set_asked_bytes(*cache, begin, bytes);
     return begin;
   }
   void* grown = kmalloc(bytes, gfp, place);
   if (grown == nullptr) return nullptr;
   if (usable != 0) {
-    __builtin_memcpy(grown, object, usable);
+    __builtin_memcpy(grown, object, asked == 0 ? usable : asked);
     kfree(object, place);
   }
   return grown;
@@ -118,11 +125,15 @@ KmemCache* Kmem::cache_of(const void* object) const {
 
 void Kmem::free_to_wrong_cache(KmemCache& cache, void* object, uintptr_t place) {
   if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
-  if (const KmemCache* real = cache_of(object)) {
+  if (KmemCache* const real = cache_of(object)) {
     FixedText<160> text;
     format(text, "cache_from_obj: Wrong slab cache. %s but object is from %s", cache.name,
            real->name);
     reporter_->warn(place, text.c_str());
+    {
+      LogText out(reporter_->platform());
+      engine_->show_tracks(*real, object, out);
+    }
     return kfree(object, place);
   }
   FixedText<96> text;

@@ -12,7 +12,8 @@ bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
   if (any(gfp, gfp::kZero) && cache.ctor != nullptr) {
     reporter_->warn_once(place, "__GFP_ZERO for a cache with a constructor");
   }
-  return !fault_.should_fail_slab(gfp, cache.object_size);
+  return !fault_.should_fail_slab(gfp, cache.object_size,
+                                  (cache.flags & QUARRY_SLAB_FAILSLAB) != 0);
 }
 
 void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uintptr_t place) {
@@ -35,8 +36,16 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uin
   } else if (engine_->alloc(cache, {gfp, node, place, bytes}, std::span(&object, 1)) == 0) {
     object = nullptr;
   }
-  if (object != nullptr && any(gfp, gfp::kZero)) __builtin_memset(object, 0, cache.object_size);
+  if (object != nullptr && any(gfp, gfp::kZero)) {
+    __builtin_memset(object, 0, bytes_to_clear(cache, bytes));
+  }
   return object;
+}
+
+// As Linux 6.12: what kmalloc was not asked for may be a red zone.
+size_t Kmem::bytes_to_clear(const KmemCache& cache, size_t asked) {
+  constexpr uint32_t kRedZones = QUARRY_SLAB_RED_ZONE | QUARRY_SLAB_STORE_USER;
+  return asked != 0 && (cache.flags & kRedZones) == kRedZones ? asked : cache.object_size;
 }
 
 // From this CPU's array, if what is on top is of that node: after a fallback it may not be.

@@ -132,6 +132,10 @@ class Kmem {
     for (KmemCache* cache = last_; cache != nullptr; cache = cache->previous) visit(*cache);
   }
   SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
+  // Reports and repairs what users have broken in the cache's slabs.
+  SlabCheck check(KmemCache& cache);
+  // Says who allocated the objects of the cache that are in use.
+  void report_leaks(KmemCache& cache);
   // Free objects in the cache's arrays, those of CPUs and of the engine; exact only while nobody
   // uses them.
   size_t cached_objects(const KmemCache& cache) const;
@@ -234,6 +238,7 @@ class Kmem {
   static Gfp without_sleeping(Gfp gfp) {
     return context_forbids(Arch::context(), uint32_t(gfp)) ? gfp & ~gfp::kDirectReclaim : gfp;
   }
+  static size_t bytes_to_clear(const KmemCache& cache, size_t asked);
   void* pop_of_node(KmemCache& cache, NodeId node);
   static uint32_t cache_and_node(const Page& page) {
     return uint32_t{page.node} << 16 | page.cache;

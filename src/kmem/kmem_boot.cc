@@ -120,7 +120,7 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
   cache.owner = this;
   cache.object_size = bytes;
   cache.align = static_cast<uint16_t>(align);
-  cache.flags = flags;
+  cache.flags = engine_->flags_of(name, flags);
   cache.ctor = ctor;
   if (!engine_->shape(cache, pages_->cpu_count())) return false;
   cache.name = name;

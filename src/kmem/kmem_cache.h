@@ -27,13 +27,12 @@ class alignas(64) KmemCache : public ::kmem_cache {
   void (*ctor)(void*) = nullptr;
 
   // Shape of a slab, decided by the engine.
-  Gfp page_gfp{};             // added to every request for pages
-  Order order{0};             // preferred
-  Order min_order{0};         // under fragmentation
-  uint16_t objects = 0;       // in a slab of the preferred order
-  uint32_t free_pointer = 0;  // offset in a free object of the link to the next
-  uint32_t inuse_bytes = 0;   // of an object with its padding, without what the allocator added
-  uint32_t min_partial = 0;   // empty slabs are kept while fewer partial ones than this are there
+  Gfp page_gfp{};            // added to every request for pages
+  Order order{0};            // preferred
+  Order min_order{0};        // under fragmentation
+  uint16_t objects = 0;      // in a slab of the preferred order
+  uint32_t inuse_bytes = 0;  // of an object with its padding, without what the allocator added
+  uint32_t min_partial = 0;  // empty slabs are kept while fewer partial ones than this are there
 
   CpuArrays cpu_arrays;
   uint16_t array_capacity = 0;   // objects that each CPU can hold
@@ -49,6 +48,8 @@ class alignas(64) KmemCache : public ::kmem_cache {
   std::atomic<size_t> hits{0};
   std::atomic<size_t> refills{0};
   std::atomic<size_t> flushes{0};
+  // Reports and repairs of the engine's debugging.
+  std::atomic<size_t> errors{0};
 
   bool in_use() const { return name != nullptr; }
 };

@@ -27,6 +27,14 @@ struct SlabCounts {
   size_t alien_objects = 0;
 };
 
+// A check of all slabs of a cache.
+struct SlabCheck {
+  size_t slabs = 0;   // looked at
+  size_t errors = 0;  // reports, and repairs ("FIX")
+};
+
+enum class TrackKind : uint8_t { kAlloc, kFree };
+
 // What somebody asks an engine for.
 struct ObjectRequest {
   Gfp gfp{};
@@ -50,6 +58,8 @@ enum class TuneResult : uint8_t {
 
 class SlabEngine {
  public:
+  // The flags of a cache that is made with these: with what the engine's parameters add.
+  virtual uint32_t flags_of(const char* /*name*/, uint32_t flags) const { return flags; }
   // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, with
   // array_capacity and array_batch. False: such objects cannot be made.
   virtual bool shape(KmemCache& cache, unsigned cpus) const = 0;
@@ -70,6 +80,11 @@ class SlabEngine {
   // Bytes of an object in use that its user may touch (ksize).
   virtual size_t usable_bytes(const KmemCache& cache, const void* object) const = 0;
 
+  // What kmalloc was asked for, where that is kept; else 0. Setting it makes the bytes behind it
+  // out of bounds.
+  virtual size_t asked_bytes(const KmemCache&, const void* /*object*/) const { return 0; }
+  virtual void set_asked_bytes(const KmemCache&, void* /*object*/, size_t /*bytes*/) {}
+
   // Gives slabs without objects back to the page allocator.
   virtual void shrink(KmemCache& cache) = 0;
   // Work of every few seconds on behalf of a CPU, by whoever runs: gives back what lies idle.
@@ -83,6 +98,17 @@ class SlabEngine {
 
   // Checks every list and slab of the cache; nobody may use it. False: broken, `out` says what.
   virtual bool validate(const KmemCache& cache, TextSink& out) const = 0;
+
+  // The same as far as users of objects may have broken something: reports and repairs it, while
+  // others go on.
+  virtual SlabCheck check(KmemCache&) { return {}; }
+  // Reports the objects of a cache that should have none.
+  virtual void report_leftovers(KmemCache&) {}
+  // Objects in use by who allocated them, or freed them before, as debugfs shows it. False: there
+  // are no such records, or no memory to sort them.
+  virtual bool write_traces(KmemCache&, TrackKind, TextSink&) { return false; }
+  // Who allocated and who freed the object, if that is recorded.
+  virtual void show_tracks(KmemCache&, void* /*object*/, TextSink&) {}
 
   // Of an engine that called Kmem::call_engine_after_grace_period(): it is over. Softirq context.
   virtual void grace_period_over(RcuHead& /*head*/) {}

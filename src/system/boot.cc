@@ -36,6 +36,7 @@ bool Core::boot(Platform& platform, const Config& config) {
   if (!pages.boot(platform, map, boot_memory, page_options)) return false;
   if (!boot_rcu(boot_memory)) return false;
   SlabEngine& engine = start_engine(config, memblock);
+  if (&engine == &slub && !slub.set_debug_options(config.slub_debug, boot_memory)) return false;
   if (!kmem.boot(pages, engine, rcu, boot_memory, {}, config.seed)) return false;
   pages.hand_over(memblock);
   table_frames.init(pages);
@@ -91,6 +92,7 @@ uint64_t MemorySystem::shutdown() {
       if (objects == 0) return;
       left += objects;
       format(out, "%s: %zu objects were never freed\n", cache.name, objects);
+      core.kmem.report_leaks(cache);
     });
   }
   rcu_barrier();

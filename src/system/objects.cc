@@ -86,6 +86,26 @@ void MemorySystem::cache_free_bulk(KmemCache* cache, std::span<void*> objects) {
 
 bool MemorySystem::cache_shrink(KmemCache* cache) { return Core::of(*this).kmem.shrink(*cache); }
 
+int* count_slab_errors(int* counter) {
+  quarry_context& context = Arch::context();
+  int* const before = context.slab_errors;
+  context.slab_errors = counter;
+  return before;
+}
+
+CacheCheck MemorySystem::cache_check(KmemCache* cache) {
+  const SlabCheck check = Core::of(*this).kmem.check(*cache);
+  return {.slabs = check.slabs, .errors = check.errors};
+}
+
+bool MemorySystem::alloc_traces(KmemCache* cache, TextSink& out) const {
+  return Core::of(*this).kmem.engine().write_traces(*cache, TrackKind::kAlloc, out);
+}
+
+bool MemorySystem::free_traces(KmemCache* cache, TextSink& out) const {
+  return Core::of(*this).kmem.engine().write_traces(*cache, TrackKind::kFree, out);
+}
+
 KmemCache* MemorySystem::cache_of(const void* object) const {
   return Core::of(*this).kmem.cache_of(object);
 }

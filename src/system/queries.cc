@@ -51,6 +51,14 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
           .array_flushes = cache.flushes.load(std::memory_order_relaxed)};
 }
 
+KmemCache* MemorySystem::find_cache(const char* name) const {
+  KmemCache* found = nullptr;
+  Core::of(*this).kmem.for_each([&](KmemCache& cache) {
+    if (found == nullptr && equal(cache.name, name)) found = &cache;
+  });
+  return found;
+}
+
 void MemorySystem::for_each_cache(void (*visit)(void*, const CacheInfo&), void* context) const {
   Core::of(*this).kmem.for_each([&](const KmemCache& cache) { visit(context, cache_info(cache)); });
 }

@@ -211,12 +211,14 @@ DEFINE_FREE(kvfree, void*, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 #define SLAB_MEM_SPREAD ((slab_flags_t)QUARRY_SLAB_MEM_SPREAD)
 #define SLAB_NOLEAKTRACE ((slab_flags_t)QUARRY_SLAB_NOLEAKTRACE)
 #define SLAB_ACCOUNT ((slab_flags_t)QUARRY_SLAB_ACCOUNT)
-/* Of debugging; accepted, without effect. */
+/* Of debugging: such a cache checks each object when it is allocated and when it is freed. */
 #define SLAB_CONSISTENCY_CHECKS ((slab_flags_t)QUARRY_SLAB_CONSISTENCY_CHECKS)
 #define SLAB_RED_ZONE ((slab_flags_t)QUARRY_SLAB_RED_ZONE)
 #define SLAB_POISON ((slab_flags_t)QUARRY_SLAB_POISON)
 #define SLAB_STORE_USER ((slab_flags_t)QUARRY_SLAB_STORE_USER)
 #define SLAB_TRACE ((slab_flags_t)QUARRY_SLAB_TRACE)
+/* The kernel parameter slub_debug is not for this cache. */
+#define SLAB_NO_USER_FLAGS ((slab_flags_t)QUARRY_SLAB_NO_USER_FLAGS)
 
 QUARRY_DECLARATIONS_BEGIN
 
@@ -241,6 +243,25 @@ void kmem_cache_free(struct kmem_cache* cache, void* object);
 int kmem_cache_alloc_bulk(struct kmem_cache* cache, gfp_t gfp, size_t count, void** objects);
 /* Null cache: objects of any caches and of kmalloc. */
 void kmem_cache_free_bulk(struct kmem_cache* cache, size_t count, void** objects);
+
+/*
+ * Checks all slabs of a cache that is debugged: what was overwritten is reported and repaired. How
+ * many slabs it looked at, as in the kernel, where mm/slab.h declares it.
+ */
+long validate_slab_cache(struct kmem_cache* cache);
+/*
+ * While `counter` is not null, errors that this thread meets in slabs are counted there, each
+ * report and each repair, instead of being told (KUnit's resource "slab_errors"). The counter
+ * before.
+ */
+int* quarry_count_slab_errors(int* counter);
+/*
+ * Objects in use of a cache with SLAB_STORE_USER by who allocated them, or by who had freed them
+ * before: the text of debugfs' slab/NAME/alloc_traces and free_traces. Its length, of which at most
+ * size - 1 characters are in the buffer; 0: no such cache, or it keeps no such records.
+ */
+size_t quarry_alloc_traces(const char* cache_name, char* buffer, size_t size);
+size_t quarry_free_traces(const char* cache_name, char* buffer, size_t size);
 
 QUARRY_DECLARATIONS_END
 

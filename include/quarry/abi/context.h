@@ -33,6 +33,7 @@ struct quarry_context {
   /* Where the outermost section was entered: return address and stack pointer of its call. */
   uintptr_t section_place;
   uintptr_t section_stack;
+  int* slab_errors; /* not null: errors that slab debugging finds are counted there, not reported */
 };
 
 #endif

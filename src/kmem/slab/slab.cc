@@ -18,27 +18,6 @@ constexpr Gfp exact_node(Gfp gfp) {
 
 }  // namespace
 
-void Slab::push_front(SlabList& list, IndexedSlab& slab) {
-  const uint32_t frame = map_->pfn(&slab).value();
-  slab.link_prev = 0;
-  slab.link_next = list.first;
-  (list.first == 0 ? list.last : map_->page(Pfn(list.first))->link_prev) = frame;
-  list.first = frame;
-}
-
-void Slab::push_back(SlabList& list, IndexedSlab& slab) {
-  const uint32_t frame = map_->pfn(&slab).value();
-  slab.link_next = 0;
-  slab.link_prev = list.last;
-  (list.last == 0 ? list.first : map_->page(Pfn(list.last))->link_next) = frame;
-  list.last = frame;
-}
-
-void Slab::remove(SlabList& list, IndexedSlab& slab) {
-  (slab.link_prev == 0 ? list.first : map_->page(Pfn(slab.link_prev))->link_next) = slab.link_next;
-  (slab.link_next == 0 ? list.last : map_->page(Pfn(slab.link_next))->link_prev) = slab.link_prev;
-}
-
 // The topmost ones, as far as there are any.
 uint32_t Slab::take_shared(SlabNode& node, std::span<void*> objects) {
   const auto wanted = static_cast<uint32_t>(objects.size());
@@ -84,8 +63,8 @@ uint32_t Slab::take(KmemCache& cache, SlabNode& node, bool shared_too, std::span
     const bool full = slab.active() == state.plan.objects;
     if (from_free) --node.free_slabs;
     if (from_free || full) {
-      remove(list, slab);
-      push_front(full ? node.full : node.partial, slab);
+      list.remove(*map_, slab);
+      (full ? node.full : node.partial).push_front(*map_, slab);
     }
   }
   node.free_objects -= count;
@@ -184,12 +163,12 @@ void Slab::free_block(const KmemCache& cache, SlabNode& node, std::span<void* co
     }
     node.free_objects += count;
     objects = objects.subspan(count);
-    remove(list, slab);
+    list.remove(*map_, slab);
     if (slab.active() == 0) {
-      push_front(node.free, slab);
+      node.free.push_front(*map_, slab);
       ++node.free_slabs;
     } else {
-      push_back(node.partial, slab);
+      node.partial.push_back(*map_, slab);
     }
   }
 }
@@ -197,7 +176,7 @@ void Slab::free_block(const KmemCache& cache, SlabNode& node, std::span<void* co
 // Takes the last free slab out of the node.
 void Slab::bury_last(const KmemCache& cache, SlabNode& node, DeadSlabs& dead) {
   IndexedSlab& slab = slab_at(node.free.last);
-  remove(node.free, slab);
+  node.free.remove(*map_, slab);
   --node.free_slabs;
   --node.total_slabs;
   node.free_objects -= cache.objects;

@@ -51,6 +51,7 @@
 
 #include "kmem/kmem.h"
 #include "kmem/slab/slab_plan.h"
+#include "kmem/slab_list.h"
 
 namespace quarry {
 
@@ -70,12 +71,6 @@ struct IndexedSlab : Page {
 static_assert(sizeof(IndexedSlab) == sizeof(Page));
 // The largest slab in steps of the smallest colour.
 static_assert((kPageBytes << 10) / Arch::kCacheLineBytes <= 1u << 16);
-
-// Slabs linked by frame numbers.
-struct SlabList {
-  uint32_t first = 0;
-  uint32_t last = 0;
-};
 
 // Header and, behind it, room for the objects of the shared array.
 struct alignas(64) SlabNode {
@@ -196,9 +191,6 @@ class Slab final : public SlabEngine {
   void apply(const KmemCache& cache, const SlabTunables& wanted) const;
 
   // slab.cc: lists and arrays of a node. What has no lock named is of slabs whose node is locked.
-  void push_front(SlabList& list, IndexedSlab& slab);
-  void push_back(SlabList& list, IndexedSlab& slab);
-  void remove(SlabList& list, IndexedSlab& slab);
   uint32_t take_shared(SlabNode& node, std::span<void*> objects) QUARRY_REQUIRES(node.lock);
   uint32_t take_from(const SlabState& state, IndexedSlab& slab, std::span<void*> objects);
   uint32_t take(KmemCache& cache, SlabNode& node, bool shared_too, std::span<void*> objects);

@@ -60,7 +60,7 @@ uint32_t Slab::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
   LockGuard guard(home.lock);
   ++home.total_slabs;
   home.free_objects += cache.objects - taken;
-  push_front(taken == cache.objects ? home.full : home.partial, slab);
+  (taken == cache.objects ? home.full : home.partial).push_front(*map_, slab);
   return taken;
 }
 

@@ -64,7 +64,7 @@ bool Slab::shape(KmemCache& cache, unsigned /*cpus*/) const {
   cache.objects = plan.objects;
   cache.inuse_bytes = cache.object_size;
   // Nothing of a free object is the allocator's for sure.
-  cache.free_pointer = cache.object_size;
+  cache.offset = cache.object_size;
   cache.array_capacity = static_cast<uint16_t>(checked ? 0 : limit);
   cache.array_batch = static_cast<uint16_t>((limit + 1) / 2);
   cache.flushes_oldest = true;

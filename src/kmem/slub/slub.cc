@@ -5,17 +5,12 @@
 namespace quarry {
 
 void Slub::append(SlubNode& node, SlabPage& slab) {
-  const uint32_t pfn = map_->pfn(&slab).value();
-  slab.link_prev = node.last;
-  slab.link_next = 0;
-  (node.last == 0 ? node.first : map_->page(Pfn(node.last))->link_next) = pfn;
-  node.last = pfn;
+  node.partial.push_back(*map_, slab);
   ++node.nr_partial;
 }
 
 void Slub::remove(SlubNode& node, SlabPage& slab) {
-  (slab.link_prev == 0 ? node.first : map_->page(Pfn(slab.link_prev))->link_next) = slab.link_next;
-  (slab.link_next == 0 ? node.last : map_->page(Pfn(slab.link_next))->link_prev) = slab.link_prev;
+  node.partial.remove(*map_, slab);
   --node.nr_partial;
 }
 
@@ -24,7 +19,7 @@ uint32_t Slub::take_from(const KmemCache& cache, SlabPage& slab, std::span<void*
   void* object = slab.freelist;
   void** to = objects.data();
   void** const end = to + objects.size();
-  const size_t link = cache.free_pointer;
+  const size_t link = cache.offset;
   while (object != nullptr && to != end) {
     *to++ = object;
     object = *reinterpret_cast<void**>(static_cast<unsigned char*>(object) + link);
@@ -36,13 +31,15 @@ uint32_t Slub::take_from(const KmemCache& cache, SlabPage& slab, std::span<void*
 }
 
 // From the partial list, slab after slab.
-uint32_t Slub::take(KmemCache& cache, SlubNode& node, std::span<void*> objects) {
+uint32_t Slub::take(KmemCache& cache, SlubNode& node, const ObjectRequest& request,
+                    std::span<void*> objects) {
+  if (is_debugged(cache)) return take_debugged(cache, node, request, objects);
   uint32_t count = 0;
   const Page* corrupt = nullptr;
   {
     LockGuard guard(node.lock);
-    while (node.first != 0 && count != objects.size() && corrupt == nullptr) {
-      SlabPage& slab = SlabPage::of(*map_->page(Pfn(node.first)));
+    while (node.partial.first != 0 && count != objects.size() && corrupt == nullptr) {
+      SlabPage& slab = SlabPage::of(*map_->page(Pfn(node.partial.first)));
       const uint32_t taken = take_from(cache, slab, objects.subspan(count));
       node.free_objects -= taken;
       count += taken;
@@ -57,13 +54,14 @@ uint32_t Slub::take(KmemCache& cache, SlubNode& node, std::span<void*> objects) 
   }
   if (corrupt != nullptr) {
     kmem_->report_object(cache, map_->address(corrupt), "Freechain corrupt");
-    if (count == 0) return take(cache, node, objects);
+    if (count == 0) return take(cache, node, request, objects);
   }
   return count;
 }
 
 // Before a new slab is made: from another node that has more partial slabs than it should keep.
-uint32_t Slub::take_remote(KmemCache& cache, NodeId home, std::span<void*> objects) {
+uint32_t Slub::take_remote(KmemCache& cache, NodeId home, const ObjectRequest& request,
+                           std::span<void*> objects) {
   const auto nodes = static_cast<int>(pages_->node_count());
   for (int i = 1; i < nodes; ++i) {
     SlubNode& node = node_of(cache, static_cast<unsigned>((home.value() + i) % nodes));
@@ -71,7 +69,7 @@ uint32_t Slub::take_remote(KmemCache& cache, NodeId home, std::span<void*> objec
       LockGuard guard(node.lock);
       if (node.nr_partial <= cache.min_partial) continue;
     }
-    if (const uint32_t count = take(cache, node, objects)) return count;
+    if (const uint32_t count = take(cache, node, request, objects)) return count;
   }
   return 0;
 }
@@ -80,19 +78,20 @@ uint32_t Slub::alloc(KmemCache& cache, const ObjectRequest& request, std::span<v
   const Gfp gfp = request.gfp;
   const NodeId node = request.node;
   const NodeId home = node == kNoNode ? pages_->local_node() : node;
-  uint32_t count = take(cache, node_of(cache, static_cast<unsigned>(home.value())), objects);
+  SlubNode& home_node = node_of(cache, static_cast<unsigned>(home.value()));
+  uint32_t count = take(cache, home_node, request, objects);
   if (count != 0) return count;
   if (!any(gfp, gfp::kThisNode)) {
     // The wish for a node is worth a slab there. One elsewhere, for each wish, would not be: Linux
     // 6.12.
     if (node != kNoNode) {
       const Gfp light = (gfp & ~(gfp::kDirectReclaim | gfp::kNoFail)) | gfp::kNoWarn;
-      count = grow(cache, light | gfp::kThisNode, node, objects);
+      count = grow(cache, light | gfp::kThisNode, node, request, objects);
     }
-    if (count == 0) count = take_remote(cache, home, objects);
+    if (count == 0) count = take_remote(cache, home, request, objects);
     if (count != 0) return count;
   }
-  return grow(cache, gfp, node, objects);
+  return grow(cache, gfp, node, request, objects);
 }
 
 // Takes a slab without users out of the sums.
@@ -139,7 +138,8 @@ bool Slub::has_become_empty(KmemCache& cache, SlubNode& node, SlabPage& slab, ui
   return false;
 }
 
-void Slub::free(KmemCache& cache, std::span<void* const> objects, uintptr_t) {
+void Slub::free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) {
+  if (is_debugged(cache)) return free_debugged(cache, objects, place);
   while (!objects.empty()) {
     // All objects in a row whose slabs are of one node, until a slab becomes empty.
     SlabPage* empty = nullptr;
@@ -173,10 +173,11 @@ void Slub::shrink(KmemCache& cache) {
     uint32_t chain = 0;
     {
       LockGuard guard(node.lock);
-      for (uint32_t pfn = node.first; pfn != 0;) {
+      for (uint32_t pfn = node.partial.first; pfn != 0;) {
         SlabPage& slab = SlabPage::of(*map_->page(Pfn(pfn)));
         const uint32_t following = slab.link_next;
         if (slab.inuse == 0) {
+          if (is_debugged(cache)) debug_.retire(view_of(cache, slab));
           remove(node, slab);
           discount_empty(node, slab);
           slab.link_next = chain;

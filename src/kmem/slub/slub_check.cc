@@ -26,13 +26,13 @@ static bool freelist_is_sound(const KmemCache& cache, const PageMap& map, const 
   const auto* base = static_cast<const unsigned char*>(map.address(&slab));
   uint32_t length = 0;
   for (auto* object = static_cast<const unsigned char*>(slab.freelist); object != nullptr;) {
-    const auto offset = static_cast<size_t>(object - base);
+    const auto offset = static_cast<size_t>(object - base) - slot_layout(cache).red_left;
     if (offset >= kPageBytes << slab.order || offset % cache.size != 0) {
       format(out, "%s: Freechain corrupt: 0x%p\n", cache.name, static_cast<const void*>(object));
       return false;
     }
     if (++length > slab.objects) break;
-    object = *reinterpret_cast<const unsigned char* const*>(object + cache.free_pointer);
+    object = *reinterpret_cast<const unsigned char* const*>(object + cache.offset);
   }
   if (length == slab.free_objects()) return true;
   format(out, "%s: Wrong object count. Counter is %u but counted were %u\n", cache.name, slab.inuse,
@@ -47,7 +47,8 @@ bool Slub::validate_node(const KmemCache& cache, unsigned id, TextSink& out) con
   uint32_t before = 0;
   size_t free_objects = 0;
   bool sound = true;
-  for (uint32_t pfn = node.first; pfn != 0 && sound; pfn = map_->page(Pfn(pfn))->link_next) {
+  for (uint32_t pfn = node.partial.first; pfn != 0 && sound;
+       pfn = map_->page(Pfn(pfn))->link_next) {
     const Page& page = *map_->page(Pfn(pfn));
     const auto& slab = static_cast<const SlabPage&>(page);
     sound = (page.flags & (QUARRY_PAGE_SLAB | QUARRY_PAGE_TAIL)) == QUARRY_PAGE_SLAB &&
@@ -58,7 +59,16 @@ bool Slub::validate_node(const KmemCache& cache, unsigned id, TextSink& out) con
     free_objects += slab.free_objects();
     before = pfn;
   }
-  if (sound && (slabs != node.nr_partial || before != node.last ||
+  uint32_t full = 0;
+  node.full.for_each(*map_, [&](const Page& slab) {
+    full += slab.cache == cache.number && slab.inuse == slab.objects ? 1 : 0;
+  });
+  if (lists_full_slabs(cache) && slabs + full != node.nr_slabs) {
+    format(out, "%s: node %u: %u slabs, but lists have %u partial and %u full ones\n", cache.name,
+           id, node.nr_slabs, slabs, full);
+    sound = false;
+  }
+  if (sound && (slabs != node.nr_partial || before != node.partial.last ||
                 free_objects != node.free_objects || node.nr_partial > node.nr_slabs)) {
     format(out, "%s: node %u: %u partial slabs with %zu free, counted %u with %zu\n", cache.name,
            id, node.nr_partial, node.free_objects, slabs, free_objects);

@@ -50,7 +50,17 @@ uint32_t Slub::carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects)
   return taken;
 }
 
-uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> objects) {
+void Slub::count_new(SlubNode& node, const SlabPage& slab) {
+  const uint32_t page_count = 1u << slab.order;
+  kmem_->add_slab_pages(page_count);
+  ++node.nr_slabs;
+  node.nr_pages += page_count;
+  node.total_objects += slab.objects;
+  node.free_objects += slab.free_objects();
+}
+
+uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, const ObjectRequest& request,
+                    std::span<void*> objects) {
   Page* page = new_slab_pages(cache, gfp, node);
   if (page == nullptr) {
     report_out_of_memory(cache, gfp, node);
@@ -61,15 +71,12 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
   claim_slab_frames(*map_, *page, order, cache, node_id);
   auto& slab = static_cast<SlabPage&>(*page);
   slab.objects = static_cast<uint16_t>(order.pages() * kPageBytes / cache.size);
+  SlubNode& state = node_of(cache, node_id);
+  if (is_debugged(cache)) return add_debugged(cache, state, slab, request, objects);
   const uint32_t taken = carve(cache, slab, objects);
 
-  SlubNode& state = node_of(cache, node_id);
   LockGuard guard(state.lock);
-  kmem_->add_slab_pages(order.pages());
-  ++state.nr_slabs;
-  state.nr_pages += order.pages();
-  state.total_objects += slab.objects;
-  state.free_objects += slab.free_objects();
+  count_new(state, slab);
   if (taken != slab.objects) append(state, slab);
   return taken;
 }

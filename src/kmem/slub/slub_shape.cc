@@ -57,6 +57,10 @@ static_assert(slab_order(512, 1) == 0 && slab_order(1024, 1) == 1 && slab_order(
 static_assert(slab_order(256, 4) == 0 && slab_order(512, 4) == 1 && slab_order(2048, 4) == 3);
 static_assert(slab_order(256, 8) == 1 && slab_order(1024, 8) == 3 && slab_order(192, 16) == 1);
 
+// What makes slots larger.
+constexpr uint32_t kMetadataFlags =
+    QUARRY_SLAB_RED_ZONE | QUARRY_SLAB_POISON | QUARRY_SLAB_STORE_USER;
+
 constexpr uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
   return value < low ? low : value > high ? high : value;
 }
@@ -64,14 +68,15 @@ constexpr uint32_t clamp(uint32_t value, uint32_t low, uint32_t high) {
 }  // namespace
 
 bool Slub::shape(KmemCache& cache, unsigned cpus) const {
-  constexpr auto kWord = static_cast<uint32_t>(sizeof(void*));
-  const uint32_t inuse = round_up(cache.object_size, kWord);
-  // The link of the free list lies in the middle of a free object, where an overflow of its
-  // neighbour does not reach it; behind the object where its content has to survive being free.
-  const bool outside = cache.ctor != nullptr || (cache.flags & QUARRY_SLAB_TYPESAFE_BY_RCU) != 0;
-  cache.inuse_bytes = inuse;
-  cache.free_pointer = outside ? inuse : round_down(cache.object_size / 2, kWord);
-  cache.size = round_up(inuse + (outside ? kWord : 0), uint32_t{cache.align});
+  SlotLayout layout = slot_layout(cache);
+  if (debug_.options().keeps_orders() &&
+      order_holding(layout.size) > order_holding(cache.object_size)) {
+    cache.flags &= ~kMetadataFlags;
+    layout = slot_layout(cache);
+  }
+  cache.inuse_bytes = layout.inuse;
+  cache.offset = layout.free_pointer;
+  cache.size = layout.size;
   if (order_holding(cache.size) > kMaxOrder.value()) return false;
 
   cache.order = Order(slab_order(cache.size, cpus));
@@ -80,6 +85,8 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
   cache.array_capacity = static_cast<uint16_t>(
       clamp(kMaxArrayBytesOfObjects / cache.size, kMinArrayObjects, kMaxArrayObjects));
+  // Every object of these passes the checks.
+  if (is_debugged(cache)) cache.array_capacity = 0;
   cache.array_batch = static_cast<uint16_t>((cache.array_capacity + 1) / 2);
   return true;
 }
@@ -88,9 +95,15 @@ void Slub::init_state(KmemCache& cache) const {
   for (unsigned id = 0; id != pages_->node_count(); ++id) new (&node_of(cache, id)) SlubNode;
 }
 
-// Where the link is inside the object, the padding is the user's too.
-size_t Slub::usable_bytes(const KmemCache& cache, const void*) const {
-  return cache.free_pointer < cache.object_size ? cache.size : cache.inuse_bytes;
+// Where nothing lies behind the object, the padding is the user's too.
+size_t Slub::usable_bytes(const KmemCache& cache, const void* object) const {
+  if ((cache.flags & (QUARRY_SLAB_RED_ZONE | QUARRY_SLAB_POISON)) != 0) {
+    // Whoever asks may use all of it: there is no red zone in it any more.
+    if (keeps_asked(cache.flags)) asked_word(cache, object) = cache.object_size;
+    return cache.object_size;
+  }
+  if ((cache.flags & QUARRY_SLAB_STORE_USER) != 0) return cache.inuse_bytes;
+  return cache.offset < cache.object_size ? cache.size : cache.inuse_bytes;
 }
 
 }  // namespace quarry
