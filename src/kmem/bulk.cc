@@ -29,15 +29,17 @@ size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uin
 size_t Kmem::run_length(std::span<void* const> objects) const {
   const Page* page = map_.page_at(objects[0]);
   const uint32_t kind = cache_and_node(*page);
-  size_t run = 1;
-  for (; run != objects.size(); ++run) {
-    const auto object = reinterpret_cast<uintptr_t>(objects[run]);
-    const auto before = reinterpret_cast<uintptr_t>(objects[run - 1]);
-    if ((object ^ before) < kPageBytes && object != before) continue;
-    page = map_.page_of(objects[run]);
-    if (page == nullptr || cache_and_node(*page) != kind || object == before) break;
+  auto before = reinterpret_cast<uintptr_t>(objects[0]);
+  void* const* at = objects.data() + 1;
+  for (void* const* const end = objects.data() + objects.size(); at != end; ++at) {
+    const auto object = reinterpret_cast<uintptr_t>(*at);
+    const uintptr_t difference = object ^ before;
+    before = object;
+    if (difference - 1 < kPageBytes - 1) continue;
+    page = map_.page_of(*at);
+    if (page == nullptr || cache_and_node(*page) != kind || difference == 0) break;
   }
-  return run;
+  return static_cast<size_t>(at - objects.data());
 }
 
 void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects, uintptr_t place) {

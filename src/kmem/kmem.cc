@@ -12,6 +12,8 @@ bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
   if (any(gfp, gfp::kZero) && cache.ctor != nullptr) {
     reporter_->warn_once(place, "__GFP_ZERO for a cache with a constructor");
   }
+  // A task whose attempts are counted shows in its context.
+  if (!fault_.active() && !Arch::forbids_some_gfp()) return true;
   return !fault_.should_fail_slab(gfp, cache.object_size,
                                   (cache.flags & QUARRY_SLAB_FAILSLAB) != 0);
 }
@@ -27,7 +29,8 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uin
   if (object != nullptr) {
     cache.hits.fetch_add(1, std::memory_order_relaxed);
   } else if (any_node) {
-    object = cache.cpu_arrays.pop();
+    // Where the fast path was free to look into the array, it found nothing.
+    if (!array_table_.lockless() || Arch::forbids_some_gfp()) object = cache.cpu_arrays.pop();
     if (object != nullptr) {
       cache.hits.fetch_add(1, std::memory_order_relaxed);
     } else {
@@ -91,19 +94,26 @@ void* Kmem::kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   return alloc_slow(typed_cache(size_class(bytes), gfp), gfp, node, bytes, place);
 }
 
-// The array refused the object: it is off, full, of another node, or has it on top already.
+void Kmem::report_freed_twice(const Page* page, const void* object) {
+  report_object(caches_[page->cache], object, "Object already free");
+}
+
+// The array refused the object: it is off, full, not yet in use, or of another node.
 void Kmem::kfree_slow(Page* page, const void* object, uintptr_t place) {
   if (page == nullptr || page->cache == 0) return kfree_foreign(page, object, place);
   KmemCache& cache = caches_[page->cache];
   void* freed = const_cast<void*>(object);
+  if (array_table_.lockless() && make_room(cache, freed, page->node, place)) return;
   switch (cache.cpu_arrays.push(freed, page->node)) {
     case PushResult::kPushed:
       cache.hits.fetch_add(1, std::memory_order_relaxed);
       return;
     case PushResult::kTwice:
-      return report_object(cache, object, "Object already free");
+      return report_freed_twice(page, object);
     case PushResult::kRefused:
-      return make_room(cache, freed, page->node, place);
+      if (array_table_.lockless() || !make_room(cache, freed, page->node, place)) {
+        engine_->free(cache, std::span(&freed, 1), place);
+      }
   }
 }
 
@@ -119,21 +129,18 @@ uint32_t Kmem::take_oldest(KmemCache& cache, std::span<void*> objects) {
   return taken;
 }
 
-// Gives a batch of a full array back to the engine and pushes the object; an object that has
-// no place in the array goes to the engine by itself.
-void Kmem::make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place) {
+// Gives a batch of a full array back to the engine and pushes the object instead. False: the array
+// is not one that could take it.
+bool Kmem::make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place) {
   void* batch[kMaxBatch];
-  uint32_t count = 0;
-  if (node == pages_->local_node().value()) {
-    const std::span<void*> wanted(batch, cache.array_batch);
-    count = cache.flushes_oldest ? take_oldest(cache, wanted) : cache.cpu_arrays.pop_many(wanted);
-  }
-  if (count != 0) {
-    cache.flushes.fetch_add(1, std::memory_order_relaxed);
-    engine_->free(cache, std::span(batch, count), place);
-    if (cache.cpu_arrays.push(object, node) == PushResult::kPushed) return;
-  }
-  engine_->free(cache, std::span(&object, 1), place);
+  if (node != pages_->local_node().value()) return false;
+  const std::span<void*> wanted(batch, cache.array_batch);
+  const uint32_t count =
+      cache.flushes_oldest ? take_oldest(cache, wanted) : cache.cpu_arrays.pop_many(wanted);
+  if (count == 0) return false;
+  cache.flushes.fetch_add(1, std::memory_order_relaxed);
+  engine_->free(cache, std::span(batch, count), place);
+  return cache.cpu_arrays.push(object, node) == PushResult::kPushed;
 }
 
 }  // namespace quarry

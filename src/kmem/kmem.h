@@ -209,9 +209,12 @@ class Kmem {
   // Cache number 0 has arrays of capacity 0.
   template <class Place>
   [[gnu::always_inline]] void push_or_free(Page* page, const void* object, Place place) {
-    if (Arch::push(arrays_, page->cache * kArrayBytes, const_cast<void*>(object), page->node) !=
-        PushResult::kPushed) [[unlikely]] {
-      kfree_slow(page, object, address_of(place));
+    switch (Arch::push(arrays_, page->cache * kArrayBytes, const_cast<void*>(object), page->node)) {
+      [[likely]] case PushResult::kPushed : return;
+      case PushResult::kTwice:
+        return report_freed_twice(page, object);
+      case PushResult::kRefused:
+        return kfree_slow(page, object, address_of(place));
     }
   }
   KmemCache& typed_cache(unsigned size_class, Gfp gfp) {
@@ -227,6 +230,7 @@ class Kmem {
   [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes,
                                      uintptr_t place);
   [[gnu::noinline]] void kfree_slow(Page* page, const void* object, uintptr_t place);
+  [[gnu::cold, gnu::noinline]] void report_freed_twice(const Page* page, const void* object);
   [[gnu::cold]] void kfree_foreign(Page* page, const void* object, uintptr_t place);
   [[gnu::cold, gnu::noinline]] void free_to_wrong_cache(KmemCache& cache, void* object,
                                                         uintptr_t place);
@@ -246,7 +250,7 @@ class Kmem {
   size_t run_length(std::span<void* const> objects) const;
   void* refill(KmemCache& cache, const ObjectRequest& request);
   void release_slab(Page& slab);
-  void make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
+  bool make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
 
   bool make_kmalloc_caches();
   KmemCache* claim_cache();

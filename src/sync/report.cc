@@ -90,7 +90,7 @@ void Reporter::warn(uintptr_t place, const char* what) {
   taint(Taint::kWarn);
 }
 
-void Reporter::check_context(uint32_t gfp, uintptr_t place) {
+void Reporter::check_context_slow(uint32_t gfp, uintptr_t place) {
   static constexpr char kWhat[] = "BUG: sleeping function called from invalid context";
   const quarry_context& context = Arch::context();
   if (!context_forbids(context, gfp) || !once(place, kWhat)) return;

@@ -79,7 +79,11 @@ class Reporter {
   // An allocation with these GFP bits is made where it might not: reports that, once for each
   // place, with the stack and with the one where the atomic section was entered. Does nothing where
   // it may be made.
-  void check_context(uint32_t gfp, uintptr_t place);
+  void check_context(uint32_t gfp, uintptr_t place) {
+    if (Arch::forbids_some_gfp() || Arch::context().irq_off_depth != 0) [[unlikely]] {
+      check_context_slow(gfp, place);
+    }
+  }
   // "Call Trace:" and the caller's frames.
   void dump_stack() const;
   // "symbol+0xoff/0xsize", or the address.
@@ -98,6 +102,7 @@ class Reporter {
     constexpr uintptr_t kOdd = 0x9e3779b1;
     return places_.insert(place * kOdd + reinterpret_cast<uintptr_t>(what));
   }
+  void check_context_slow(uint32_t gfp, uintptr_t place);
   void show_section_entry(const quarry_context& context);
 
   Platform* platform_ = nullptr;

@@ -115,7 +115,7 @@ class PageAllocator {
   // `id` below node_count(); a node may have no memory.
   Node& node(NodeId id) const { return nodes_[id.value()]; }
   // Nearest node with memory to the CPU the caller runs on; may be stale at once.
-  NodeId local_node() const;
+  NodeId local_node() const { return node_count_ == 1 ? NodeId(0) : local_node_of_many(); }
   NodeId node_of_cpu(CpuId cpu) const { return NodeId(home_[cpu.value()]); }
   // Requires map().valid(pfn).
   Zone& zone_of(Pfn pfn) const { return zones_[map_.pageblock(pfn).zone_id]; }
@@ -224,6 +224,7 @@ class PageAllocator {
   void report_bad_page(const Page* page, const char* reason);
 
   // upkeep.cc
+  NodeId local_node_of_many() const;
   // A zone's frames, by what their descriptors say.
   struct Census {
     uint64_t managed;

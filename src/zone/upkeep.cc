@@ -4,7 +4,7 @@
 
 namespace quarry {
 
-NodeId PageAllocator::local_node() const {
+NodeId PageAllocator::local_node_of_many() const {
   if (stack_table_.lockless()) {
     const auto cpu = static_cast<unsigned>(Arch::cpu_id());
     if (cpu < cpu_count_) return NodeId(home_[cpu]);

@@ -90,7 +90,8 @@ struct ArraySequences {
     uintptr_t i;
     uintptr_t from;
     uintptr_t x;
-    // n = min(count, entries), c: entries that stay. Copied from the top down.
+    // n = min(count, entries), c: entries that stay. Copied from the top down, two at a time once
+    // their number is even.
     asm volatile(
         QUARRY_SEQUENCE_FIND
         "movl (%[t]), %k[c]\n\t"
@@ -101,12 +102,21 @@ struct ArraySequences {
         "testl %k[n], %k[n]\n\t"
         "jz 2f\n\t"
         "subl %k[n], %k[c]\n\t"
-        "leaq 8(%[t], %[c], 8), %[from]\n"
-        "5:\n\t"
+        "leaq 8(%[t], %[c], 8), %[from]\n\t"
+        "testl $1, %k[i]\n\t"
+        "jz 5f\n\t"
         "movq (%[from], %[i], 8), %[x]\n\t"
         "movq %[x], -8(%[objects], %[i], 8)\n\t"
         "decl %k[i]\n\t"
-        "jnz 5b\n\t"
+        "jz 6f\n"
+        "5:\n\t"
+        "movq (%[from], %[i], 8), %[x]\n\t"
+        "movq %[x], -8(%[objects], %[i], 8)\n\t"
+        "movq -8(%[from], %[i], 8), %[x]\n\t"
+        "movq %[x], -16(%[objects], %[i], 8)\n\t"
+        "subl $2, %k[i]\n\t"
+        "jnz 5b\n"
+        "6:\n\t"
         "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
         : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from), [x] "=&r"(x)
         : QUARRY_SEQUENCE_OPERANDS[arrays] "m"(arrays), [offset] "er"(offset),
@@ -139,12 +149,21 @@ struct ArraySequences {
         "movl %k[n], %k[i]\n\t"
         "testl %k[n], %k[n]\n\t"
         "jz 2f\n\t"
-        "leaq 8(%[t], %[c], 8), %[to]\n"
-        "5:\n\t"
+        "leaq 8(%[t], %[c], 8), %[to]\n\t"
+        "testl $1, %k[i]\n\t"
+        "jz 5f\n\t"
         "movq -8(%[objects], %[i], 8), %[x]\n\t"
         "movq %[x], (%[to], %[i], 8)\n\t"
         "decl %k[i]\n\t"
-        "jnz 5b\n\t"
+        "jz 6f\n"
+        "5:\n\t"
+        "movq -8(%[objects], %[i], 8), %[x]\n\t"
+        "movq %[x], (%[to], %[i], 8)\n\t"
+        "movq -16(%[objects], %[i], 8), %[x]\n\t"
+        "movq %[x], -8(%[to], %[i], 8)\n\t"
+        "subl $2, %k[i]\n\t"
+        "jnz 5b\n"
+        "6:\n\t"
         "addl %k[n], %k[c]\n\t"
         "movl %k[c], (%[t])\n" QUARRY_SEQUENCE_END
         : [t] "=&r"(t), [c] "=&r"(c), [n] "=&r"(n), [i] "=&r"(i), [to] "=&r"(to), [x] "=&r"(x)

@@ -17,15 +17,17 @@ void Slub::remove(SlubNode& node, SlabPage& slab) {
 // As many free objects of the slab as are wanted, in the order of its free list.
 uint32_t Slub::take_from(const KmemCache& cache, SlabPage& slab, std::span<void*> objects) {
   void* object = slab.freelist;
-  void** to = objects.data();
-  void** const end = to + objects.size();
+  // Counted up to zero, which spares the loop a comparison.
+  void** const end = objects.data() + objects.size();
+  ptrdiff_t left = -static_cast<ptrdiff_t>(objects.size());
   const size_t link = cache.offset;
-  while (object != nullptr && to != end) {
-    *to++ = object;
+  while (object != nullptr) {
+    end[left] = object;
     object = *reinterpret_cast<void**>(static_cast<unsigned char*>(object) + link);
+    if (++left == 0) break;
   }
   slab.freelist = object;
-  const auto count = static_cast<uint32_t>(to - objects.data());
+  const auto count = static_cast<uint32_t>(static_cast<ptrdiff_t>(objects.size()) + left);
   slab.inuse = static_cast<uint16_t>(slab.inuse + count);
   return count;
 }
@@ -105,23 +107,27 @@ void Slub::discount_empty(SlubNode& node, const SlabPage& slab) {
 }
 
 // Puts those objects from the front back that lie in the slab, as far as it misses any; how many.
-// It stops at an object that is the first of the free list already.
+// None, if the first is the first of the free list already. No object is there twice in a row.
 uint32_t Slub::put_run_locked(const KmemCache& cache, SlabPage& slab,
                               std::span<void* const> objects) {
   const auto begin = reinterpret_cast<uintptr_t>(map_->address(&slab));
   const uintptr_t bytes = kPageBytes << slab.order;
   const size_t most = objects.size() < slab.inuse ? objects.size() : slab.inuse;
   void* first = slab.freelist;
-  size_t count = 0;
-  for (; count != most; ++count) {
-    void* object = objects[count];
-    if (reinterpret_cast<uintptr_t>(object) - begin >= bytes || object == first) break;
-    *link_in(cache, object) = first;
+  if (objects.front() == first) return 0;
+  const size_t link = cache.offset;
+  void* const* const end = objects.data() + most;
+  ptrdiff_t left = -static_cast<ptrdiff_t>(most);
+  for (; left != 0; ++left) {
+    void* object = end[left];
+    if (reinterpret_cast<uintptr_t>(object) - begin >= bytes) break;
+    *reinterpret_cast<void**>(static_cast<unsigned char*>(object) + link) = first;
     first = object;
   }
+  const auto count = static_cast<uint32_t>(static_cast<ptrdiff_t>(most) + left);
   slab.freelist = first;
   slab.inuse = static_cast<uint16_t>(slab.inuse - count);
-  return static_cast<uint32_t>(count);
+  return count;
 }
 
 // After `count` objects came back. True: the slab is out of the list and shall be given up by the

@@ -13,7 +13,7 @@ constexpr uint32_t kMaxObjects = 32767;
 // Bytes of objects, and objects, that a CPU may hold in its array.
 constexpr uint32_t kMaxArrayBytesOfObjects = 16384;
 constexpr uint32_t kMinArrayObjects = 4;
-constexpr uint32_t kMaxArrayObjects = 62;
+constexpr uint32_t kMaxArrayObjects = 72;
 
 constexpr uint32_t objects_in(unsigned order, uint32_t size) {
   const uint32_t count = static_cast<uint32_t>(kPageBytes << order) / size;
