@@ -104,12 +104,15 @@ struct Machine {
     system.drain_all();
   }
 
+  // Those with backtraces count as free: they stay as long as any object is there.
+  uint64_t free_pages() { return system.free_page_count() + core().slub.backtrace_pages(); }
+
   // Whether nothing is allocated; says what is.
   bool idle() {
     give_back_all();
     const bool slabs = CHECK_EQ(system.slab_page_count(), idle_slab_pages);
     const bool areas = CHECK_EQ(system.vmalloc_page_count(), 0U);
-    return CHECK_EQ(system.free_page_count(), idle_free_pages) && slabs && areas && sound();
+    return CHECK_EQ(free_pages(), idle_free_pages) && slabs && areas && sound();
   }
 
   ~Machine() {
@@ -148,7 +151,7 @@ struct Machine {
       complain("the machine does not boot", log.text());
     } else {
       give_back_all();
-      idle_free_pages = system.free_page_count();
+      idle_free_pages = free_pages();
       idle_slab_pages = system.slab_page_count();
       return true;
     }

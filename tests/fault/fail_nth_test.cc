@@ -24,8 +24,8 @@ constexpr quarry::FaultParameters kEveryAttempt{
     .ignore_gfp_wait = false, .ignore_gfp_highmem = false, .min_order = 0};
 
 // Plays the scene with the n-th attempt failing. False: there was no n-th attempt.
-bool play(Scene scene, Gfp bits, uint32_t n) {
-  Machine m{.nodes = 2, .mib = 64, .cpus = 2};
+bool play(Scene scene, Gfp bits, uint32_t n, const char* slub_debug) {
+  Machine m{.nodes = 2, .mib = 64, .cpus = 2, .slub_debug = slub_debug};
   m.core().kmem.set_fault_parameters(kEveryAttempt);
   m.core().pages.set_fault_parameters(kEveryAttempt);
   quarry::set_fail_nth(n);
@@ -44,10 +44,10 @@ bool play(Scene scene, Gfp bits, uint32_t n) {
 }
 
 // How many attempts the scene makes.
-uint32_t play_for_every_n(Scene scene, Gfp bits) {
+uint32_t play_for_every_n(Scene scene, Gfp bits, const char* slub_debug = nullptr) {
   constexpr uint32_t kMost = 2000;
   uint32_t n = 1;
-  while (n != kMost && harness::run.failures == 0 && play(scene, bits, n)) ++n;
+  while (n != kMost && harness::run.failures == 0 && play(scene, bits, n, slub_debug)) ++n;
   CHECK(n < kMost);
   return n - 1;
 }
@@ -129,6 +129,14 @@ void cache_scene(Machine& m, Gfp bits) {
   }
 }
 QUARRY_TEST(FailNth, cache) { check_scene(cache_scene, 25); }
+
+// Memory for backtraces is an attempt too; without it an object is told without its backtrace.
+QUARRY_TEST(FailNth, debugged_caches) {
+  const Gfp quiet = gfp::kKernel | gfp::kNoWarn;
+  const uint32_t plain = play_for_every_n(cache_scene, quiet, "FZP");
+  CHECK(plain >= 25);
+  CHECK(play_for_every_n(cache_scene, quiet, "FZPU") > plain);
+}
 
 // --- Pages ---
 

@@ -67,12 +67,19 @@ void on_interrupt(int) {
 struct Disturbance {
   bool migrations = false;
   bool interrupts = false;
+  const char* slub_debug = nullptr;
+  int operations = kOperations;
 };
 
 class Storm {
  public:
   Storm(CpuKind kind, Disturbance disturbance)
-      : m_{.nodes = 2, .mib = 128, .cpus = 0, .cpu_kind = kind}, disturbance_(disturbance) {
+      : m_{.nodes = 2,
+           .mib = 128,
+           .cpus = 0,
+           .cpu_kind = kind,
+           .slub_debug = disturbance.slub_debug},
+        disturbance_(disturbance) {
     smp::mistakes = 0;
     interrupted_system = &m_.system;
     interrupts_served = 0;
@@ -109,7 +116,7 @@ class Storm {
  private:
   void work(smp::Worker& worker, unsigned number) {
     thread_id_[number] = static_cast<pid_t>(syscall(SYS_gettid));
-    worker.run(kOperations);
+    worker.run(disturbance_.operations);
     thread_id_[number] = 0;
     // No interrupt from here on: what the handler holds goes back.
     sigset_t all;
@@ -122,7 +129,9 @@ class Storm {
   void clean(std::span<KmemCache* const> caches) {
     quarry::FixedText<32768> text;
     for (unsigned round = 0; !over_; ++round) {
-      m_->cache_shrink(caches[round % kSharedCaches]);
+      KmemCache* const cache = caches[round % kSharedCaches];
+      m_->cache_shrink(cache);
+      if (m_->cache_check(cache).errors != 0) smp::mistakes.fetch_add(1);
       if (round % 8 == 0) m_->drain_all();
       text.clear();
       m_->slabinfo(text);
@@ -179,6 +188,12 @@ QUARRY_TEST(Storm, lockless_arrays_with_migrations_and_interrupts) {
 QUARRY_TEST(Storm, locked_arrays) { run_storm(CpuKind::kLocked, {}); }
 QUARRY_TEST(Storm, locked_arrays_with_migrations_and_interrupts) {
   run_storm(CpuKind::kLocked, {.migrations = true, .interrupts = true});
+}
+
+// Every check on, with others' objects under way: what is found would be a report.
+QUARRY_TEST(Storm, debugged_caches) {
+  run_storm(CpuKind::kLockless,
+            {.interrupts = true, .slub_debug = "FZPU", .operations = kOperations / 25});
 }
 
 }  // namespace

@@ -54,6 +54,10 @@ class Slub final : public SlabEngine {
   }
   // The kernel parameter slub_debug, if it is there; before any cache is made. False: no memory.
   bool set_debug_options(const char* value, BootMemory& boot);
+  // Pages that hold backtraces, while any slab has objects whose users are kept.
+  size_t backtrace_pages() const {
+    return debug_.depot().pools() * (StackDepot::kPoolBytes / kPageBytes);
+  }
 
   uint32_t flags_of(const char* name, uint32_t flags) const override {
     return debug_.options().flags_of(name, flags);

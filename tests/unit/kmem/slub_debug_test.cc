@@ -239,6 +239,70 @@ QUARRY_TEST(SlubDebug, a_write_after_free_is_found_when_the_object_would_be_hand
   CHECK(m.reported("Slab cache still has objects"));
 }
 
+QUARRY_TEST(SlubDebug, a_slab_is_checked_before_its_pages_go_back) {
+  Machine m;
+  KmemCache* cache = m->cache_create("given", 64, {.flags = kAll});
+  unsigned char* const p = alloc(m, cache);
+  m->cache_free(cache, p);
+  p[0] = 0;
+  m->cache_shrink(cache);
+  CHECK(m.reported("Poison overwritten"));
+  m->cache_destroy(cache);
+}
+
+QUARRY_TEST(SlubDebug, what_is_left_is_told_by_who_allocated_it) {
+  Machine m{.slub_debug = "U"};
+  KmemCache* cache = m->cache_create("left", 64, {});
+  void* objects[3];
+  for (void*& object : objects) object = alloc(m, cache);
+  quarry::FixedText<4096> traces;
+  CHECK(m->alloc_traces(cache, traces));
+  CHECK(__builtin_strncmp(traces.c_str(), "      3 ", 8) == 0);
+  m->cache_destroy(cache);
+  CHECK_EQ(m.log.count("Objects remaining in left on __kmem_cache_shutdown()"), 1U);
+  CHECK_EQ(m.log.count("\nAllocated in "), 3U);
+  CHECK(m.reported("left: who allocated what was never freed:\n      3 "));
+  for (void* object : objects) m->cache_free(cache, object);
+  m->cache_destroy(cache);
+}
+
+QUARRY_TEST(SlubDebug, a_system_that_shuts_down_tells_its_leaks) {
+  Machine m{.slub_debug = "U,kmalloc-*", .keeps_broken_slabs = true};
+  for (int i = 0; i != 5; ++i) CHECK(m->kmalloc(100, gfp::kKernel) != nullptr);
+  CHECK(m->kmalloc(10, gfp::kKernel) != nullptr);
+  CHECK_EQ(m->shutdown(), 6U);
+  m.booted = false;
+  CHECK_EQ(m.log.count("kmalloc-128: 5 objects were never freed\n"), 1U);
+  CHECK_EQ(m.log.count("kmalloc-128: who allocated what was never freed:\n      5 "), 1U);
+  CHECK(m.reported("kmalloc-16: who allocated what was never freed:\n      1 "));
+}
+
+// Pages of backtraces live as long as a slab that names them.
+QUARRY_TEST(SlubDebug, backtraces_cost_nothing_when_nobody_has_an_object) {
+  Machine m{.slub_debug = "U,kmalloc-64"};
+  const uint64_t before = m.idle_free_pages;
+  void* const p = m->kmalloc(64, gfp::kKernel);
+  m.give_back_all();
+  CHECK(m->free_page_count() <= before - 5);  // a slab and a pool of four pages
+  m->kfree(p);
+  m.give_back_all();
+  CHECK_EQ(m->free_page_count(), before);
+  CHECK_EQ(m.core().slub.backtrace_pages(), 0U);
+}
+
+QUARRY_TEST(SlubDebug, a_track_that_was_overwritten_is_told_without_harm) {
+  Machine m;
+  KmemCache* cache = m->cache_create("tracks", 64, {.flags = kF | kU});
+  unsigned char* const p = alloc(m, cache);
+  __builtin_memset(p + 64, 0xff, cache->size - 64);
+  m->cache_free(cache, p + 1);
+  CHECK(m.reported("Invalid object pointer"));
+  m->cache_destroy(cache);
+  CHECK(m.reported("Objects remaining in tracks"));
+  m->cache_free(cache, p);
+  m->cache_destroy(cache);
+}
+
 QUARRY_TEST(SlubDebug, padding_behind_the_last_slot) {
   Machine m;
   KmemCache* cache = m->cache_create("padding", 200, {.flags = kAll});
