@@ -16,6 +16,17 @@ bool add_sections(Section** sections, BootMemory& boot, uint32_t first, uint32_t
   return true;
 }
 
+// Freeing a block looks at its buddy and at the block beside the two: both lie in the same largest
+// block. Where memory is less than one, no block has half of it, because frame 0 is never free, and
+// twice as many frames are enough. The last frame number of all stays unused: its successor has to
+// be a number too.
+Pfn end_of_descriptors(uint64_t frames) {
+  uint64_t unit = kMaxOrder.pages();
+  while (unit / 4 >= frames) unit /= 2;
+  const uint64_t end = (frames + unit - 1) & ~(unit - 1);
+  return Pfn(end > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(end));
+}
+
 }  // namespace
 
 bool boot_page_map(PageMap& map, BootMemory& boot, const Platform& platform) {
@@ -24,11 +35,8 @@ bool boot_page_map(PageMap& map, BootMemory& boot, const Platform& platform) {
   if (memory.size() == 0) return false;
   const uint64_t end_byte = memory[memory.size() - 1].end;
   const auto section_count = static_cast<uint32_t>((end_byte - 1) >> kSectionShift) + 1;
-  // Whole sections, so that the buddy of any frame has a descriptor. The last frame number of all
-  // stays unused: its successor has to be a number too.
-  const uint64_t frames = uint64_t{section_count} << kSectionOrder;
-  const Pfn end(frames > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(frames));
-  Page* pages = static_cast<Page*>(boot.alloc(frames * sizeof(Page)));
+  const Pfn end = end_of_descriptors((end_byte + kPageBytes - 1) >> kPageShift);
+  Page* pages = static_cast<Page*>(boot.alloc(uint64_t{end.value()} * sizeof(Page)));
   Section** sections = boot.alloc_array<Section*>(section_count);
   if (pages == nullptr || sections == nullptr) return false;
   // Sections are memory too: what they take does not change the list of memory.

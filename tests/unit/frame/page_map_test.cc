@@ -43,7 +43,7 @@ QUARRY_TEST(PageMap, has_sections_only_where_there_is_memory) {
   f.platform.add_memory(0, 32 * kMiB);
   f.platform.add_memory(512 * kMiB, 32 * kMiB);
   REQUIRE(f.boot());
-  CHECK_EQ(f.map.end().value(), 640 * kMiB / 4096);
+  CHECK_EQ(f.map.end().value(), 544 * kMiB / 4096);
   // No pageblock has a zone yet.
   for (uint32_t mib : {0U, 256U, 512U, 700U}) CHECK(!f.map.valid(Pfn(mib * 256)));
   f.map.pageblock(Pfn(0)).zone_id = 0;
@@ -64,11 +64,26 @@ QUARRY_TEST(PageMap, finds_the_head_of_a_compound_block) {
   CHECK(compound_head(f.map, head + 9) == head + 9);
 }
 
+// Descriptors reach as far as freeing a block looks, and no further.
+QUARRY_TEST(PageMap, ends_with_the_largest_block_or_soon_after_little_memory) {
+  struct Size {
+    uint64_t bytes;
+    uint32_t frames;
+  };
+  for (const Size& size : {Size{512 * kKiB, 256}, {kMiB, 512}, {kMiB + 4096, 1024}, {3 * kMiB, 1024},
+                           {4 * kMiB, 1024}, {4 * kMiB + 4096, 2048}, {200 * kMiB, 51200}}) {
+    Fixture f;
+    f.platform.add_memory(0, size.bytes);
+    REQUIRE(f.boot());
+    CHECK_EQ(f.map.end().value(), size.frames);
+  }
+}
+
 QUARRY_TEST(PageMap, needs_memory) {
   Fixture none;
   CHECK(!none.boot());
   Fixture tiny;
-  tiny.platform.add_memory(0, 0x3000);
+  tiny.platform.add_memory(0, 0x1000);  // frame 0 is nobody's
   CHECK(!tiny.boot());
 }
 

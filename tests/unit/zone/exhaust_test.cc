@@ -15,10 +15,15 @@ constexpr uint64_t kNormalStart = 4 * kGiB;
 // One Normal zone of exactly 262144 managed pages: more memory than that, by what the tables take.
 struct GoldenZone : PageMachine {
   explicit GoldenZone(unsigned cpus = 1) : PageMachine(cpus) {
-    PageMachine probe(cpus);
-    probe.platform.add_memory(kNormalStart, kGiB + 64 * kMiB);
-    if (!probe.boot()) return;
-    const uint64_t tables = (kGiB + 64 * kMiB) / kPageBytes - probe.pages.managed_pages();
+    uint64_t tables = 0;
+    // The tables of the tables' own memory come in the second round.
+    for (int round = 0; round != 2; ++round) {
+      PageMachine probe(cpus);
+      const uint64_t bytes = kGiB + tables * kPageBytes;
+      probe.platform.add_memory(kNormalStart, bytes);
+      if (!probe.boot()) return;
+      tables = bytes / kPageBytes - probe.pages.managed_pages();
+    }
     platform.add_memory(kNormalStart, kGiB + tables * kPageBytes);
     ready = boot() && pages.managed_pages() == 262144;
   }

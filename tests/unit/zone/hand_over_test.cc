@@ -131,8 +131,8 @@ QUARRY_TEST(HandOver, impossible_machines_are_refused_with_a_reason) {
   }
   {
     PageMachine m(8);
-    m.platform.add_memory(0, 5 * kMiB);  // the page map alone takes a MiB, stacks the rest
-    m.platform.add_reserved(0, 3 * kMiB + 1000 * kKiB);
+    m.platform.add_memory(0, 5 * kMiB);  // the page map alone takes 64 KiB, stacks the rest
+    m.platform.add_reserved(0, 5 * kMiB - 80 * kKiB);
     CHECK(!m.boot());
     CHECK(m.platform.logged("no memory for"));
   }
