@@ -207,10 +207,11 @@ void Player::free_object() {
   if (slot.object == nullptr) return;
   if (observer_ != nullptr) observer_->object_freed(slot.cache, slot.requested_bytes);
   // Linux allows kfree() for an object of a cache; an inferred free takes the usual way.
-  if (slot.trace_cache == kFromKmalloc || event_.op == Op::kKfree) {
-    target_.kfree(slot.object);
+  KmemCache* cache = slot.trace_cache == kFromKmalloc ? nullptr : caches_[slot.trace_cache];
+  if (cache == nullptr || event_.op == Op::kKfree) {
+    target_.kfree(slot.object, cache);
   } else {
-    target_.cache_free(caches_[slot.trace_cache], slot.object);
+    target_.cache_free(cache, slot.object);
   }
 }
 

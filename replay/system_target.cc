@@ -59,7 +59,14 @@ void* SystemTarget::kmalloc(size_t bytes, const TraceGfp& gfp) {
   return system_.kmalloc_node(bytes, may_fail(gfp.flags), existing(gfp.node));
 }
 
-void SystemTarget::kfree(void* object) { system_.kfree(object); }
+// SLOB cannot tell by an object which cache it is of; with it, Linux wants the cache named.
+void SystemTarget::kfree(void* object, KmemCache* cache) {
+  if (cache != nullptr && system_.cache_of(object) == nullptr) {
+    system_.cache_free(cache, object);
+  } else {
+    system_.kfree(object);
+  }
+}
 
 // In task context whatever happens around it, because Linux makes no cache in an interrupt: on the
 // recorded machine the cache had been there for long.

@@ -22,7 +22,7 @@ class SystemTarget final : public Target {
   void rest() { enter(Context::kTask); }
 
   void* kmalloc(size_t bytes, const TraceGfp& gfp) override;
-  void kfree(void* object) override;
+  void kfree(void* object, KmemCache* cache) override;
   KmemCache* create_cache(const TraceCache& traits) override;
   void* cache_alloc(KmemCache* cache, const TraceGfp& gfp) override;
   void cache_free(KmemCache* cache, void* object) override;

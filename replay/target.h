@@ -29,8 +29,8 @@ class Target {
   virtual void run_on(CpuId cpu, Context context) = 0;
 
   virtual void* kmalloc(size_t bytes, const TraceGfp& gfp) = 0;
-  // Any object, of kmalloc or of a cache.
-  virtual void kfree(void* object) = 0;
+  // Any object, of kmalloc (null cache) or of a cache.
+  virtual void kfree(void* object, KmemCache* cache) = 0;
 
   // A cache with the traits of the trace's.
   virtual KmemCache* create_cache(const TraceCache& traits) = 0;

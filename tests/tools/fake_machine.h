@@ -44,7 +44,7 @@ class FakeMachine final : public ReplayMachine, private replay::Target {
     note("kmalloc {} {:x} {}", bytes, static_cast<uint32_t>(gfp.flags), gfp.node.value());
     return allocate("object", bytes > 8192 ? replay::kNoCache : replay::CacheId{1});
   }
-  void kfree(void* object) override {
+  void kfree(void* object, KmemCache*) override {
     note("kfree");
     release("object", object);
   }
