@@ -52,7 +52,8 @@ const char* split_ram(HostedMachine& machine, uint64_t ram_bytes, unsigned nodes
   const uint32_t even = frames / nodes;
   const uint32_t unit = even >= kSectionFrames ? kSectionFrames : kPageblockFrames;
   const uint32_t share = nodes == 1 ? frames : round_down(even, unit);
-  if (share < kPageblockFrames) return "less than 2 MiB of RAM for a node";
+  if (frames == 0) return "no RAM";
+  if (nodes > 1 && share < kPageblockFrames) return "less than 2 MiB of RAM for a node";
   for (unsigned node = 0; node != nodes; ++node) {
     const uint64_t start = uint64_t{node} * share;
     const uint64_t end = node + 1 == nodes ? frames : start + share;

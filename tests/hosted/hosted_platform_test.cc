@@ -52,6 +52,8 @@ TEST(HostedPlatform, RefusesImpossibleMachines) {
   HostedPlatform machine;
   EXPECT_FALSE(machine.open({.ram_bytes = 4 * kMiB, .nodes = 3}));
   EXPECT_STREQ(machine.error(), "less than 2 MiB of RAM for a node");
+  EXPECT_FALSE(machine.open({.ram_bytes = 4095}));
+  EXPECT_STREQ(machine.error(), "no RAM");
   EXPECT_FALSE(machine.open({.nodes = 0}));
   EXPECT_FALSE(machine.open({.nodes = 33}));
   EXPECT_FALSE(machine.open({.ram_bytes = uint64_t{5} << 40}));
