@@ -7,7 +7,9 @@
 //                        there is)
 //   numa=fake=N          N nodes; numa=fake=SIZE: nodes of that size; numa=off: one
 //   nr_cpus=N            CPUs, also maxcpus= and possible_cpus=; nosmp: one (default: all there
-//   are) slab_engine=NAME     slub failslab=, fail_page_alloc=   interval,probability,space,times
+//   are)
+//   slab_engine=NAME     slub, slab or slob
+//   failslab=, fail_page_alloc=   interval,probability,space,times
 //   failslab.ignore-gfp-wait=BOOL, failslab.cache-filter=, fail_page_alloc.ignore-gfp-wait=,
 //   .ignore-gfp-highmem=, .min-order=N         the files of the kernel's debugfs
 //   slub_debug[=OPTIONS[,CACHE...][;...]], also slab_debug

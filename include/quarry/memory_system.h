@@ -31,7 +31,7 @@ using RcuHead = ::callback_head;
 class KmemCache;
 
 // How slabs are managed below the per-CPU arrays; chosen at boot for the whole system.
-enum class SlabEngineKind : uint8_t { kSlub, kSlab };
+enum class SlabEngineKind : uint8_t { kSlub, kSlab, kSlob };
 // Name as the command line has it ("slub").
 const char* slab_engine_name(SlabEngineKind kind);
 // False where no engine has that name.
@@ -116,8 +116,11 @@ class MemorySystem {
   // sense. The platform must outlive the system.
   [[nodiscard]] bool boot(Platform& platform, const Config& config);
   [[nodiscard]] bool booted() const;
+  // The one it was booted with.
+  [[nodiscard]] SlabEngineKind slab_engine() const;
   // Reports caches and areas that still hold something; afterwards the system is unbooted and its
-  // memory is the platform's again. No other call may be under way. Number of leftover objects.
+  // memory is the platform's again. No other call may be under way. Number of leftover objects, or
+  // pages with such under SLOB.
   uint64_t shutdown();
 
   // --- Pages: blocks of 1 << order frames, naturally aligned ---

@@ -14,6 +14,9 @@ constexpr uint32_t kPermittedFlags =
     QUARRY_SLAB_MEM_SPREAD | QUARRY_SLAB_NOLEAKTRACE | QUARRY_SLAB_ACCOUNT |
     QUARRY_SLAB_NO_USER_FLAGS | QUARRY_SLAB_DEBUG_FLAGS;
 
+// An object of kmalloc that a cache fits into, aligned.
+constexpr size_t kCacheBytes = size_t{1} << (ilog2(sizeof(KmemCache) - 1) + 1);
+
 constexpr uint32_t kMaxAlign = 32768;  // what kmem_cache::align holds
 
 // Linux's rule (calculate_alignment): with HWCACHE_ALIGN a cache line, halved while two objects
@@ -59,13 +62,15 @@ KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t
   const char* problem = refusal(name, bytes, align, flags);
   KmemCache* cache = nullptr;
   char* copy = nullptr;
+  void* memory = nullptr;  // of the cache itself, where there is no table
   if (problem == nullptr) {
     if (has_space(name)) reporter_->warn_once(place, "kmem_cache_create: a space in the name");
     const size_t length = text_bytes(name);
     copy = static_cast<char*>(kmalloc(length, gfp::kKernel, place));
     if (copy != nullptr) __builtin_memcpy(copy, name, length);
+    if (kmalloc_engine_ != nullptr) memory = kmalloc(kCacheBytes, gfp::kKernel, place);
     LockGuard guard(list_lock_);
-    cache = copy == nullptr ? nullptr : claim_cache();
+    cache = copy == nullptr ? nullptr : claim_cache(memory);
     if (cache != nullptr) {
       const auto size = static_cast<uint32_t>(bytes);
       if (!set_up(*cache, copy, size, effective_align(align, flags, size), flags, ctor)) {
@@ -78,6 +83,7 @@ KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t
   }
   if (cache != nullptr) return cache;
   kfree(copy, place);
+  kfree(memory, place);
   FixedText<160> text;
   format(text, "kmem_cache_create(%s) failed: %s", name == nullptr ? "(null)" : name,
          problem == nullptr ? "out of memory" : problem);
@@ -86,12 +92,20 @@ KmemCache* Kmem::create(const char* name, size_t bytes, uint32_t align, uint32_t
   return nullptr;
 }
 
-// An unused entry of the table; null if all are taken.
-KmemCache* Kmem::claim_cache() {
+// An unused entry of the table, or `memory` where there is none; null: out of memory.
+KmemCache* Kmem::claim_cache(void* memory) {
+  if (kmalloc_engine_ != nullptr) return static_cast<KmemCache*>(memory);
   for (unsigned number = kFirstFreeCacheNumber; number != max_caches_; ++number) {
     if (!caches_[number].in_use()) return &caches_[number];
   }
   return nullptr;
+}
+
+bool Kmem::is_listed(const KmemCache& cache) const {
+  LockGuard guard(list_lock_);
+  const KmemCache* at = first_;
+  while (at != nullptr && at != &cache) at = at->next;
+  return at != nullptr;
 }
 
 void Kmem::link(KmemCache& cache) {
@@ -161,7 +175,7 @@ void Kmem::reap() {
 
 void Kmem::destroy(KmemCache* cache, uintptr_t place) {
   if (cache == nullptr) return;
-  if (!cache->in_use()) {
+  if (!is_listed(*cache)) {
     return reporter_->warn(place, "kmem_cache_destroy of a cache that is destroyed already");
   }
   if (shrink(*cache)) {
@@ -175,6 +189,7 @@ void Kmem::destroy(KmemCache* cache, uintptr_t place) {
       // A late free through the old pointer finds arrays of capacity 0.
       cache->cpu_arrays.init(array_table_, cache->cpu_arrays.offset(), 0);
     }
+    if (kmalloc_engine_ != nullptr) kfree(cache, place);
     return kfree(name, place);
   }
   engine_->report_leftovers(*cache);
@@ -225,6 +240,7 @@ bool Kmem::validate(TextSink& out) const {
     });
     if (!engine_->validate(cache, out)) sound = false;
   });
+  if (kmalloc_engine_ != nullptr) return kmalloc_engine_->validate_all(out);
   if (pages != slab_pages()) {
     format(out, "kmem: %zu pages in slabs, counted %zu\n", pages, slab_pages());
     sound = false;
@@ -236,6 +252,7 @@ void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   list_lock_.lock();
   drain_lock_.lock();
   for_each_locked([&](KmemCache& cache) { engine_->lock_all(cache); });
+  if (kmalloc_engine_ != nullptr) kmalloc_engine_->lock_all();
   if (array_table_.lockless()) {
     // No lock keeps another thread from its CPU's array: arrays that are off do.
     array_table_.turn_off();
@@ -253,6 +270,7 @@ void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   } else if (!fault_.active()) {
     array_table_.turn_on();
   }
+  if (kmalloc_engine_ != nullptr) kmalloc_engine_->unlock_all();
   for_each_locked([&](KmemCache& cache) { engine_->unlock_all(cache); });
   drain_lock_.unlock();
   list_lock_.unlock();

@@ -15,34 +15,47 @@ Order order_for(size_t bytes) {
   return Order(order);
 }
 
+// Blocks of a size for which there are classes are memory of slabs, whoever cuts them.
+constexpr bool counts_as_slab(Order order) { return kPageBytes << order.value() <= kMaxClassBytes; }
+
 }  // namespace
 
 void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   reporter_->check_context(uint32_t(gfp), place);
   if (bytes == 0) return reinterpret_cast<void*>(kZeroSizeAddress);
-  gfp = without_sleeping(without_bug_bits(gfp));
+  return kmalloc_pages({without_sleeping(gfp), node, place, bytes});
+}
+
+void* Kmem::kmalloc_pages(const ObjectRequest& request) {
   // Beyond the largest block the page allocator reports and fails.
-  Page* page = pages_->alloc(gfp | gfp::kComp, order_for(bytes), node, place);
+  const Order order = order_for(request.bytes);
+  const Gfp gfp = without_bug_bits(request.gfp) | gfp::kComp;
+  Page* page = pages_->alloc(gfp, order, request.node, request.place);
   if (page == nullptr) return nullptr;
   add_flags(*page, QUARRY_PAGE_LARGE_KMALLOC);
+  if (counts_as_slab(order)) add_slab_pages(order.pages());
   return map_.address(page);
 }
 
 // Of no cache: a large block, nothing at all, or a pointer that kmalloc never gave.
 void Kmem::kfree_foreign(Page* page, const void* object, uintptr_t place) {
   if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
+  if (page != nullptr && kmalloc_engine_ != nullptr && kmalloc_engine_->kfree(*page, object))
+    return;
   const bool first_byte = reinterpret_cast<uintptr_t>(object) % kPageBytes == 0;
   if (page != nullptr && first_byte && has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) {
     const Order order(page->order);
     drop_flags(*page, QUARRY_PAGE_LARGE_KMALLOC);
+    if (counts_as_slab(order)) sub_slab_pages(order.pages());
     return pages_->free(page, order);
   }
   // As Linux 6.1 does: a page of alloc_pages() is reported and freed, anything else only reported.
   FixedText<96> text;
   format(text, "kfree of what kmalloc did not give, object pointer: 0x%p", object);
   reporter_->warn(place, text.c_str());
-  const bool allocated_page = page != nullptr && first_byte && page->_refcount > 0 &&
-                              !has_flag(*page, QUARRY_PAGE_TAIL | QUARRY_PAGE_RESERVED);
+  const bool allocated_page =
+      page != nullptr && first_byte && page->_refcount > 0 &&
+      !has_flag(*page, QUARRY_PAGE_TAIL | QUARRY_PAGE_RESERVED | QUARRY_PAGE_SLAB);
   if (allocated_page) {
     pages_->free(page, Order(has_flag(*page, QUARRY_PAGE_HEAD) ? page->order : 0));
   }
@@ -54,13 +67,16 @@ size_t Kmem::ksize(const void* object) const {
   if (const KmemCache* cache = cache_of(object)) {
     return engine_->usable_bytes(*cache, object);
   }
-  if (!has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) return 0;
-  return kPageBytes << page->order;
+  if (has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) return kPageBytes << page->order;
+  return kmalloc_engine_ == nullptr ? 0 : kmalloc_engine_->kmalloc_usable(*page, object);
 }
 
 size_t Kmem::size_roundup(size_t bytes) const {
   if (bytes == 0) return 0;
-  if (bytes <= kMaxClassBytes) return kClassBytes[own_class(size_class(bytes))];
+  if (bytes <= kMaxClassBytes) {
+    return kmalloc_engine_ != nullptr ? kmalloc_engine_->size_roundup(bytes)
+                                      : kClassBytes[own_class(size_class(bytes))];
+  }
   if (bytes > kMaxKmallocBytes) return bytes;
   return kPageBytes << order_for(bytes).value();
 }
@@ -125,6 +141,8 @@ KmemCache* Kmem::cache_of(const void* object) const {
 
 void Kmem::free_to_wrong_cache(KmemCache& cache, void* object, uintptr_t place) {
   if (reinterpret_cast<uintptr_t>(object) <= kZeroSizeAddress) return;
+  // The right one, perhaps: only the engine can tell.
+  if (kmalloc_engine_ != nullptr) return engine_->free(cache, std::span(&object, 1), place);
   if (KmemCache* const real = cache_of(object)) {
     FixedText<160> text;
     format(text, "cache_from_obj: Wrong slab cache. %s but object is from %s", cache.name,
@@ -136,6 +154,10 @@ void Kmem::free_to_wrong_cache(KmemCache& cache, void* object, uintptr_t place) 
     }
     return kfree(object, place);
   }
+  report_no_object(cache, object, place);
+}
+
+void Kmem::report_no_object(const KmemCache& cache, const void* object, uintptr_t place) {
   FixedText<96> text;
   format(text, "kmem_cache_free %s: 0x%p is not a slab object", cache.name, object);
   reporter_->warn(place, text.c_str());

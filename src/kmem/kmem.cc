@@ -78,9 +78,11 @@ void* Kmem::refill(KmemCache& cache, const ObjectRequest& request) {
 }
 
 void* Kmem::kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes, uintptr_t place) {
+  if (kmalloc_engine_ != nullptr) return kmalloc_by_engine({gfp, kNoNode, place, bytes});
   KmemCache& cache = typed_cache(size_class, gfp);
   return alloc_at(
-      cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp, bytes, place);
+      cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp,
+      [&, this]() { return alloc_slow(cache, gfp, kNoNode, bytes, place); });
 }
 
 void* Kmem::alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) {
@@ -91,7 +93,21 @@ void* Kmem::alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
 void* Kmem::kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   if (bytes - 1 >= kMaxClassBytes) return kmalloc_large(bytes, gfp, node, place);
   if (node == kNoNode || pages_->node_count() == 1) return kmalloc(bytes, gfp, place);
-  return alloc_slow(typed_cache(size_class(bytes), gfp), gfp, node, bytes, place);
+  return kmalloc_slow(size_class(bytes), gfp, node, bytes, place);
+}
+
+void* Kmem::kmalloc_slow(unsigned size_class, Gfp gfp, NodeId node, size_t bytes, uintptr_t place) {
+  if (kmalloc_engine_ != nullptr) return kmalloc_by_engine({gfp, node, place, bytes});
+  return alloc_slow(typed_cache(size_class, gfp), gfp, node, bytes, place);
+}
+
+void* Kmem::kmalloc_by_engine(ObjectRequest request) {
+  reporter_->check_context(uint32_t(request.gfp), request.place);
+  if (fault_.should_fail_slab(request.gfp, static_cast<uint32_t>(request.bytes))) return nullptr;
+  request.gfp = without_sleeping(request.gfp);
+  // Linux ignores a node that does not exist.
+  if (static_cast<unsigned>(request.node.value()) >= pages_->node_count()) request.node = kNoNode;
+  return kmalloc_engine_->kmalloc(request);
 }
 
 void Kmem::report_freed_twice(const Page* page, const void* object) {

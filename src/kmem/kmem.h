@@ -72,8 +72,10 @@ class Kmem {
       return kmalloc_typed(size_class, gfp, bytes, address_of(place));
     const uint32_t offset = kmalloc_arrays_[size_class];
     return alloc_at(
-        offset, [=, this]() -> KmemCache& { return caches_[offset / kArrayBytes]; }, gfp, bytes,
-        place);
+        offset, [=, this]() -> KmemCache& { return caches_[offset / kArrayBytes]; }, gfp,
+        [ =, this ]() __attribute__((always_inline)) {
+          return kmalloc_slow(size_class, gfp, kNoNode, bytes, address_of(place));
+        });
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
   // Whole pages, whatever the size.
@@ -88,6 +90,8 @@ class Kmem {
   void kfree_sensitive(const void* object, uintptr_t place);
   size_t ksize(const void* object) const;
   size_t size_roundup(size_t bytes) const;
+  // Whole pages for a request of kmalloc whose context and faults have been seen to.
+  void* kmalloc_pages(const ObjectRequest& request);
 
   // --- Caches ---
 
@@ -100,7 +104,10 @@ class Kmem {
   template <class Place>
   [[gnu::always_inline]] void* alloc(KmemCache& cache, Gfp gfp, Place place) {
     return alloc_at(
-        cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp, 0, place);
+        cache.array_offset, [&]() -> KmemCache& { return cache; }, gfp,
+        [&, this ]() __attribute__((always_inline)) {
+          return alloc_slow(cache, gfp, kNoNode, 0, address_of(place));
+        });
   }
   void* alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place);
   template <class Place>
@@ -131,6 +138,8 @@ class Kmem {
     LockGuard guard(list_lock_);
     for (KmemCache* cache = last_; cache != nullptr; cache = cache->previous) visit(*cache);
   }
+  // False: the engine counts nothing for a cache, only the pages of all.
+  bool counts_caches() const { return kmalloc_engine_ == nullptr; }
   SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
   // Reports and repairs what users have broken in the cache's slabs.
   SlabCheck check(KmemCache& cache);
@@ -178,6 +187,8 @@ class Kmem {
 
   // Reports in the kernel's words about one object: "BUG kmalloc-64 (Not tainted): ...".
   void report_object(const KmemCache& cache, const void* object, const char* problem);
+  // Somebody freed to a cache what is no object of any.
+  void report_no_object(const KmemCache& cache, const void* object, uintptr_t place);
 
  private:
   friend struct KmemBoot;
@@ -191,11 +202,10 @@ class Kmem {
     }
   }
 
-  // From the arrays at `offset`; `cache()` is whose they are, for all that goes beyond them.
-  // `bytes` as in ObjectRequest.
-  template <class Cache, class Place>
-  [[gnu::always_inline]] void* alloc_at(uintptr_t offset, Cache cache, Gfp gfp, size_t bytes,
-                                        Place place) {
+  // From the arrays at `offset`; `cache()` is whose they are, `slow()` does all that goes beyond
+  // them. It is to be inlined where it finds the place of a call.
+  template <class Cache, class Slow>
+  [[gnu::always_inline]] void* alloc_at(uintptr_t offset, Cache cache, Gfp gfp, Slow slow) {
     if (!needs_context_check(uint32_t(gfp))) [[likely]] {
       void* object = Arch::pop(arrays_, offset);
       if (object != nullptr) [[likely]] {
@@ -204,7 +214,7 @@ class Kmem {
         return object;
       }
     }
-    return alloc_slow(cache(), gfp, kNoNode, bytes, address_of(place));
+    return slow();
   }
   // Cache number 0 has arrays of capacity 0.
   template <class Place>
@@ -226,6 +236,9 @@ class Kmem {
   }
   [[gnu::noinline]] void* kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes,
                                         uintptr_t place);
+  [[gnu::noinline]] void* kmalloc_slow(unsigned size_class, Gfp gfp, NodeId node, size_t bytes,
+                                       uintptr_t place);
+  void* kmalloc_by_engine(ObjectRequest request);
   // Everything that the fast path does not do; parameters as in ObjectRequest.
   [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes,
                                      uintptr_t place);
@@ -253,9 +266,10 @@ class Kmem {
   bool make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
 
   bool make_kmalloc_caches();
-  KmemCache* claim_cache();
+  KmemCache* claim_cache(void* memory) QUARRY_REQUIRES(list_lock_);
+  bool is_listed(const KmemCache& cache) const;
   bool set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t align, uint32_t flags,
-              void (*ctor)(void*));
+              void (*ctor)(void*)) QUARRY_REQUIRES(list_lock_);
   template <class Visit>
   void for_each_locked(Visit&& visit) const QUARRY_REQUIRES(list_lock_) {
     for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) visit(*cache);
@@ -268,18 +282,22 @@ class Kmem {
   // What every allocation reads comes first.
   KmemCache* caches_ = nullptr;
   quarry_arrays arrays_{};
-  PageMap map_;                             // a copy, which saves the fast paths a load
-  uint32_t kmalloc_arrays_[kClasses] = {};  // array_offset of the cache that serves a size class
+  PageMap map_;  // a copy, which saves the fast paths a load
+  // array_offset of the cache that serves a size class. Where there are no such caches, because the
+  // engine serves kmalloc, all are 0: the arrays of number 0 never hold anything.
+  uint32_t kmalloc_arrays_[kClasses] = {};
   unsigned min_class_ = 0;
 
   PageAllocator* pages_ = nullptr;
   SlabEngine* engine_ = nullptr;
+  KmallocEngine* kmalloc_engine_ = nullptr;  // null: kmalloc has caches
   Reporter* reporter_ = nullptr;
   Rcu* rcu_ = nullptr;
   unsigned max_caches_ = 0;
 
   // Of cache number n: arrays at offset n * kArrayBytes of the table, engine state at state_memory_
-  // + n * state_bytes_.
+  // + n * state_bytes_. With an engine that serves kmalloc the tables have number 0 only; caches
+  // are objects of kmalloc then, and numbered as they come.
   CpuArrayTable array_table_;
   unsigned char* state_memory_ = nullptr;
   size_t state_bytes_ = 0;
@@ -287,6 +305,7 @@ class Kmem {
   mutable SpinLock list_lock_{LockRank::kCacheList};
   KmemCache* first_ QUARRY_GUARDED_BY(list_lock_) = nullptr;
   KmemCache* last_ QUARRY_GUARDED_BY(list_lock_) = nullptr;
+  uint16_t last_number_ QUARRY_GUARDED_BY(list_lock_) = 0;
   SpinLock drain_lock_{LockRank::kCache};
 
   FaultInjector fault_;

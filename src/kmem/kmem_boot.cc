@@ -64,10 +64,17 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, Rcu& rcu, BootMemory& 
   fault_.set_parameters(failslab);
 
   const unsigned cpus = pages.cpu_count();
+  kmalloc_engine_ = engine.kmalloc_engine();
   state_bytes_ = engine.state_bytes(pages.node_count());
-  max_caches_ = cache_count_for(boot.memblock().memory().bytes(),
-                                (cpus + size_t{1}) * kArrayBytes + state_bytes_);
-  const uintptr_t stride = max_caches_ * kArrayBytes;
+  uintptr_t stride = 0;
+  if (kmalloc_engine_ != nullptr) {
+    max_caches_ = 1;
+    stride = CpuArrays::array_bytes(0, cpus);
+  } else {
+    max_caches_ = cache_count_for(boot.memblock().memory().bytes(),
+                                  (cpus + size_t{1}) * kArrayBytes + state_bytes_);
+    stride = max_caches_ * kArrayBytes;
+  }
   caches_ = boot.alloc_array<KmemCache>(max_caches_);
   void* arrays = boot.alloc(uint64_t{stride} * (cpus + 1));
   state_memory_ = boot.alloc_array<unsigned char>(max_caches_ * state_bytes_);
@@ -86,7 +93,7 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, Rcu& rcu, BootMemory& 
   if (fault_.active()) array_table_.turn_off();
   // Its arrays have no capacity: what is no object is refused by every fast path.
   new (&caches_[0]) KmemCache;
-  return make_kmalloc_caches();
+  return kmalloc_engine_ != nullptr || make_kmalloc_caches();
 }
 
 bool Kmem::make_kmalloc_caches() {
@@ -111,10 +118,15 @@ bool Kmem::make_kmalloc_caches() {
   return true;
 }
 
-// Fills an unused entry of the table. Its memory was taken at boot, so this cannot run out.
+// Fills an unused entry of the table, or what claim_cache() gave: this cannot run out of memory.
 bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t align,
                   uint32_t flags, void (*ctor)(void*)) {
-  const auto number = static_cast<uint16_t>(&cache - caches_);
+  uint16_t number = 0;
+  if (kmalloc_engine_ == nullptr) {
+    number = static_cast<uint16_t>(&cache - caches_);
+  } else {
+    number = last_number_ = static_cast<uint16_t>(last_number_ % UINT16_MAX + 1);
+  }
   new (&cache) KmemCache;
   cache.number = number;
   cache.owner = this;
@@ -131,7 +143,7 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
   cache.engine_state = state_memory_ + number * state_bytes_;
   engine_->init_state(cache);
   QUARRY_ASSERT(cache.array_capacity <= kArrayEntries && cache.array_batch <= kMaxBatch);
-  cache.array_offset = static_cast<uint32_t>(number * kArrayBytes);
+  cache.array_offset = kmalloc_engine_ != nullptr ? 0 : static_cast<uint32_t>(number * kArrayBytes);
   cache.cpu_arrays.init(array_table_, cache.array_offset, cache.array_capacity);
   return true;
 }

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/text_sink.h"
+#include "frame/page.h"
 #include "kmem/kmem_cache.h"
 #include "sync/rcu.h"
 
@@ -56,8 +57,35 @@ enum class TuneResult : uint8_t {
   kNoRoom,  // no arrays of that size
 };
 
+// What an engine that needs no caches of size classes has beside the rest: it serves kmalloc by
+// itself, from pages of no cache (page::cache is 0). Kmem checks contexts, injects faults and has
+// requests above the largest size class.
+class KmallocEngine {
+ public:
+  // `request.bytes` is at least 1. Cleared if the request says so. Null: out of memory.
+  virtual void* kmalloc(const ObjectRequest& request) = 0;
+  // False: that is no object of kmalloc(), nothing was done.
+  virtual bool kfree(Page& page, const void* object) = 0;
+  // As SlabEngine::usable_bytes(); 0: no object of kmalloc().
+  virtual size_t kmalloc_usable(const Page& page, const void* object) const = 0;
+  // What kmalloc_usable() will say of an object of so many bytes.
+  virtual size_t size_roundup(size_t bytes) const = 0;
+
+  // As in SlabEngine, for what all objects share.
+  virtual bool validate_all(TextSink& out) const = 0;
+  virtual void lock_all() = 0;
+  virtual void unlock_all() = 0;
+
+ protected:
+  ~KmallocEngine() = default;
+};
+
 class SlabEngine {
  public:
+  // Null: kmalloc is served from caches of size classes. Else there are none, no cache has per-CPU
+  // arrays or engine_state, and validate(), lock_all(KmemCache&) and the like have nothing to do.
+  virtual KmallocEngine* kmalloc_engine() { return nullptr; }
+
   // The flags of a cache that is made with these: with what the engine's parameters add.
   virtual uint32_t flags_of(const char* /*name*/, uint32_t flags) const { return flags; }
   // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, with

@@ -5,6 +5,7 @@
 namespace quarry {
 
 void write_slabinfo(TextSink& out, const Kmem& kmem) {
+  if (!kmem.counts_caches()) return format(out, "slabinfo: SLOB keeps no books on caches\n");
   format(out,
          "slabinfo - version: 2.1\n"
          "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"

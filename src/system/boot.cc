@@ -9,11 +9,16 @@
 namespace quarry {
 
 SlabEngine& Core::start_engine(const Config& config, const Memblock& memblock) {
+  engine = config.engine;
   if (config.engine == SlabEngineKind::kSlab) {
     const bool has_room = memblock.memory().bytes() > 32 * kMiB;
     const unsigned order = config.slab_max_order >= 0 ? unsigned(config.slab_max_order) : has_room;
     slab.init(kmem, pages, {.max_order = order, .aliens = !config.no_alien_cache});
     return slab;
+  }
+  if (config.engine == SlabEngineKind::kSlob) {
+    slob.init(kmem, pages);
+    return slob;
   }
   slub.init(kmem, pages);
   return slub;
@@ -35,9 +40,9 @@ bool Core::boot(Platform& platform, const Config& config) {
   const PageAllocatorOptions page_options{.fail_page_alloc = {}, .seed = config.seed};
   if (!pages.boot(platform, map, boot_memory, page_options)) return false;
   if (!boot_rcu(boot_memory)) return false;
-  SlabEngine& engine = start_engine(config, memblock);
-  if (&engine == &slub && !slub.set_debug_options(config.slub_debug, boot_memory)) return false;
-  if (!kmem.boot(pages, engine, rcu, boot_memory, {}, config.seed)) return false;
+  SlabEngine& slabs = start_engine(config, memblock);
+  if (&slabs == &slub && !slub.set_debug_options(config.slub_debug, boot_memory)) return false;
+  if (!kmem.boot(pages, slabs, rcu, boot_memory, {}, config.seed)) return false;
   pages.hand_over(memblock);
   table_frames.init(pages);
   if (!space.boot(platform, map, pages.reporter(), table_frames)) return false;
@@ -74,6 +79,8 @@ bool MemorySystem::boot(Platform& platform, const Config& config) {
   return core->booted;
 }
 
+SlabEngineKind MemorySystem::slab_engine() const { return Core::of(*this).engine; }
+
 bool MemorySystem::booted() const { return Core::of(*this).booted; }
 
 uint64_t MemorySystem::shutdown() {
@@ -96,6 +103,11 @@ uint64_t MemorySystem::shutdown() {
     });
   }
   rcu_barrier();
+  if (!core.kmem.counts_caches() && core.kmem.slab_pages() != 0) {
+    left += core.kmem.slab_pages();
+    LogText out(core.pages.platform());
+    format(out, "slob: objects in %zu pages were never freed\n", core.kmem.slab_pages());
+  }
   core.pages.platform().set_fork_hooks({});
   core.pages.platform().discard_memory();
   core.booted = false;

@@ -6,6 +6,7 @@
 
 #include "kmem/kmem.h"
 #include "kmem/slab/slab.h"
+#include "kmem/slob/slob.h"
 #include "kmem/slub/slub.h"
 #include "map/address_space.h"
 #include "quarry/memory_system.h"
@@ -19,11 +20,13 @@ namespace quarry {
 
 struct Core {
   bool booted = false;
+  SlabEngineKind engine{};
   PageMap map;
   PageAllocator pages;
   Kmem kmem;
   Slub slub;
   Slab slab;
+  Slob slob;
   TableFrames table_frames;
   AddressSpace<Arch> space;
   Vmalloc vmalloc;

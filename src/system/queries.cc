@@ -10,7 +10,7 @@ namespace quarry {
 
 namespace {
 
-constexpr const char* kEngineNames[] = {"slub", "slab"};
+constexpr const char* kEngineNames[] = {"slub", "slab", "slob"};
 
 bool equal(const char* a, const char* b) {
   while (*a != '\0' && *a == *b) ++a, ++b;

@@ -75,20 +75,28 @@ TEST(CommandLine, refuses_impossible_values) {
   expect_refused("mem=much", "QUARRY_CMDLINE: mem=much: not a size");
   expect_refused("mem", "QUARRY_CMDLINE: mem: needs a value");
   expect_refused("mem=99999999999G", "QUARRY_CMDLINE: mem=99999999999G: not a size");
-  expect_refused("mem=1M",
+  expect_refused("mem=2K", "quarry: no machine for the default system: no RAM");
+  expect_refused("mem=4M numa=fake=3",
                  "quarry: no machine for the default system: less than 2 MiB of RAM for a node");
   expect_refused("numa=fake=0", "QUARRY_CMDLINE: numa=fake=0: not 1 to 32 nodes");
   expect_refused("numa=real", "QUARRY_CMDLINE: numa=real: neither fake=N, fake=SIZE nor off");
   expect_refused("numa=fake=1M", "QUARRY_CMDLINE: numa=fake=SIZE: that makes more than 32 nodes");
   expect_refused("nr_cpus=0", "QUARRY_CMDLINE: nr_cpus=0: not a number of CPUs");
   expect_refused("nr_cpus=5000", "QUARRY_CMDLINE: nr_cpus=5000: more than 1024 CPUs");
-  expect_refused("slab_engine=slob", "QUARRY_CMDLINE: slab_engine=slob: no such slab engine");
+  expect_refused("slab_engine=slob9", "QUARRY_CMDLINE: slab_engine=slob9: no such slab engine");
   expect_refused("failslab=1,2,3",
                  "QUARRY_CMDLINE: failslab=1,2,3: not interval,probability,space,times");
   expect_refused("failslab=1,101,0,-1",
                  "QUARRY_CMDLINE: failslab=1,101,0,-1: the probability is above 100");
   expect_refused("fail_page_alloc.min-order=11",
                  "QUARRY_CMDLINE: fail_page_alloc.min-order=11: not an order from 0 to 10");
+}
+
+TEST(CommandLine, chooses_the_slab_engine) {
+  for (const char* engine : {"slub", "slab", "slob"}) {
+    EXPECT_EQ(run_probe("attempts", std::string("slab_engine=") + engine).out, "failed 0 0\n");
+  }
+  EXPECT_EQ(run_probe("attempts", "mem=1M nr_cpus=1 slab_engine=slob").out, "failed 0 0\n");
 }
 
 TEST(CommandLine, injects_faults) {

@@ -13,6 +13,7 @@ using quarry::KmemCache;
 using quarry::MemorySystem;
 using quarry::NodeId;
 using quarry::Random;
+using quarry::SlabEngineKind;
 namespace gfp = quarry::gfp;
 
 constexpr int kOperations = 1'100'000;
@@ -44,7 +45,8 @@ struct ModelCache {
 
 class KmemModel {
  public:
-  KmemModel(Machine& machine, uint64_t seed) : m_(machine), random_(seed) {}
+  KmemModel(Machine& machine, uint64_t seed)
+      : m_(machine), slob_(machine->slab_engine() == SlabEngineKind::kSlob), random_(seed) {}
 
   void run() {
     for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
@@ -62,7 +64,8 @@ class KmemModel {
     if (random_.one_in(2000)) alloc_percent_ = random_.between(30, 70);
     ModelCache& one = caches_[random_.below(kCaches)];
     if (one.cache == nullptr) return create(one);
-    if (random_.one_in(3000)) return destroy(one);
+    // SLOB lets go of a cache whatever is in use of it.
+    if (random_.one_in(3000) && !(slob_ && one.alive != 0)) return destroy(one);
     if (random_.one_in(1500)) return shrink(one);
     const bool bulk = random_.one_in(40);
     if (random_.below(100) < alloc_percent_) {
@@ -97,7 +100,7 @@ class KmemModel {
   }
 
   void shrink(ModelCache& one) {
-    CHECK_EQ(m_->cache_shrink(one.cache), one.alive == 0);
+    CHECK_EQ(m_->cache_shrink(one.cache), slob_ || one.alive == 0);
     CHECK_EQ(MemorySystem::cache_info(*one.cache).cached_objects, 0U);
   }
 
@@ -123,7 +126,7 @@ class KmemModel {
     REQUIRE(memory != nullptr);
     auto* byte = static_cast<unsigned char*>(memory);
     CHECK_EQ(reinterpret_cast<uintptr_t>(memory) % one.align, 0U);
-    CHECK(m_->cache_of(memory) == one.cache);
+    CHECK(m_->cache_of(memory) == (slob_ ? nullptr : one.cache));
     for (size_t i = 0; i != one.constructed; ++i) CHECK_EQ(byte[i], kConstructedByte);
     if (zeroed) {
       size_t used = 0;
@@ -147,7 +150,8 @@ class KmemModel {
       wrong += object.memory[i] != pattern(object, i) ? 1 : 0;
     }
     CHECK_EQ(wrong, 0U);
-    if (one.constructed != 0) construct(object.memory);
+    // SLOB constructs at each allocation.
+    if (one.constructed != 0 && !slob_) construct(object.memory);
     return object.memory;
   }
 
@@ -156,15 +160,20 @@ class KmemModel {
     const unsigned index = random_.below(count_);
     KmemCache* cache = caches_[objects_[index].cache].cache;
     void* memory = remove(index);
-    random_.one_in(2) ? m_->cache_free(cache, memory) : m_->kfree(memory);
+    slob_ || random_.one_in(2) ? m_->cache_free(cache, memory) : m_->kfree(memory);
   }
 
   void free_bulk() {
     void* objects[kMostBulk];
     const size_t wanted = random_.between(1, kMostBulk);
     size_t got = 0;
-    while (got != wanted && count_ != 0) objects[got++] = remove(random_.below(count_));
-    m_->cache_free_bulk(nullptr, {objects, got});
+    // Of any cache; of one where an object does not tell which.
+    const unsigned cache = count_ != 0 ? objects_[random_.below(count_)].cache : 0;
+    for (size_t tries = 0; got != wanted && count_ != 0 && tries != 10 * wanted; ++tries) {
+      const unsigned index = random_.below(count_);
+      if (!slob_ || objects_[index].cache == cache) objects[got++] = remove(index);
+    }
+    m_->cache_free_bulk(slob_ ? caches_[cache].cache : nullptr, {objects, got});
   }
 
   static unsigned char pattern(const Object& object, size_t at) {
@@ -176,11 +185,12 @@ class KmemModel {
     for (const ModelCache& one : caches_) {
       if (one.cache == nullptr) continue;
       const CacheInfo info = MemorySystem::cache_info(*one.cache);
-      CHECK_EQ(info.active_objects - info.cached_objects, one.alive);
+      CHECK_EQ(info.active_objects - info.cached_objects, slob_ ? 0 : one.alive);
     }
   }
 
   Machine& m_;
+  const bool slob_;  // caches keep no books
   Random random_;
   unsigned alloc_percent_ = 60;
   ModelCache caches_[kCaches];

@@ -92,7 +92,7 @@ TEST_F(QuarryCommand, refuses_machines_and_engines_that_cannot_be) {
   expect_refusal("replay small.kmt --engine slob9", "slob9");
   expect_refusal("replay small.kmt --machine nodes=0", "nodes=0");
   expect_refusal("replay small.kmt --machine cpus=1000000", "cpus=1000000");
-  expect_refusal("replay small.kmt --machine ram=1M", "1 MiB");
+  expect_refusal("replay small.kmt --machine ram=512K", "512 KiB");
   expect_refusal("replay small.kmt --machine ram=16T", "4 TiB");
   expect_refusal("replay small.kmt --machine colour=red", "colour");
 }

@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"ram=99999999999T", "ram=99999999999T is not a size such as 8G"},
                     std::pair{"ram=100000001", "ram=100000001 is not a number of whole pages"},
                     std::pair{"ram=1000T", "ram=1000T is more than 4 TiB"},
-                    std::pair{"ram=0", "0 B on 1 node(s) is less than 32 MiB each"},
+                    std::pair{"ram=0", "0 B on 1 node(s) is less than 1 MiB each"},
                     std::pair{"nodes=4,ram=64M", "64 MiB on 4 node(s) is less than 32 MiB each"},
                     std::pair{"", "'' is none of nodes=N, cpus=N, ram=SIZE, map=FILE"},
                     std::pair{"cpus=2,", "'' is none of nodes=N, cpus=N, ram=SIZE, map=FILE"},
@@ -65,8 +65,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(EngineTest, others_are_named) {
   EXPECT_EQ(error_of([] { require_engine("slub"); }), "");
+  EXPECT_EQ(error_of([] { require_engine("slob"); }), "");
   EXPECT_EQ(error_of([] { require_engine("slob9"); }),
-            "--engine: there is no engine 'slob9', but slub");
+            "--engine: there is no engine 'slob9', but slub, slab and slob");
 }
 
 TEST(TextStyleTest, numbers_look_alike) {

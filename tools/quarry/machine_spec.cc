@@ -18,8 +18,9 @@
 namespace quarry::tool {
 namespace {
 
-// Below this a node has no room for its own tables and its watermarks.
+// Below this there is no room for tables and watermarks: of each node, and of a machine of one.
 constexpr uint64_t kMinNodeBytes = uint64_t{32} << 20;
+constexpr uint64_t kMinBytes = uint64_t{1} << 20;
 // What a hosted machine can be.
 constexpr uint64_t kMaxRamBytes = uint64_t{4} << 40;
 
@@ -116,18 +117,20 @@ void parse_machine(std::string_view text, MachineSpec& spec) {
     }
     return;
   }
-  if (spec.ram_bytes / spec.nodes < kMinNodeBytes) {
+  const uint64_t least = spec.nodes == 1 ? kMinBytes : kMinNodeBytes;
+  if (spec.ram_bytes / spec.nodes < least) {
     throw ToolError(fmt::format("--machine: {} on {} node(s) is less than {} each",
-                                format_bytes(spec.ram_bytes), spec.nodes,
-                                format_bytes(kMinNodeBytes)));
+                                format_bytes(spec.ram_bytes), spec.nodes, format_bytes(least)));
   }
 }
 
 void require_engine(const std::string& name) {
   SlabEngineKind kind{};
   if (find_slab_engine(name.c_str(), kind)) return;
-  throw ToolError(fmt::format("--engine: there is no engine '{}', but {}", name,
-                              slab_engine_name(SlabEngineKind::kSlub)));
+  using enum SlabEngineKind;
+  throw ToolError(fmt::format("--engine: there is no engine '{}', but {}, {} and {}", name,
+                              slab_engine_name(kSlub), slab_engine_name(kSlab),
+                              slab_engine_name(kSlob)));
 }
 
 std::string describe(const MachineSpec& spec) {

@@ -70,8 +70,13 @@ QUARRY_TEST(PageMap, ends_with_the_largest_block_or_soon_after_little_memory) {
     uint64_t bytes;
     uint32_t frames;
   };
-  for (const Size& size : {Size{512 * kKiB, 256}, {kMiB, 512}, {kMiB + 4096, 1024}, {3 * kMiB, 1024},
-                           {4 * kMiB, 1024}, {4 * kMiB + 4096, 2048}, {200 * kMiB, 51200}}) {
+  for (const Size& size : {Size{512 * kKiB, 256},
+                           {kMiB, 512},
+                           {kMiB + 4096, 1024},
+                           {3 * kMiB, 1024},
+                           {4 * kMiB, 1024},
+                           {4 * kMiB + 4096, 2048},
+                           {200 * kMiB, 51200}}) {
     Fixture f;
     f.platform.add_memory(0, size.bytes);
     REQUIRE(f.boot());

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+
+// Objects of kmalloc, with a header, and of caches, without.
+
+#include "kmem/slob/slob.h"
+
+namespace quarry {
+
+namespace {
+
+// Before an object of kmalloc. Linux has only the size, in as many bytes.
+struct Header {
+  uint32_t bytes;
+  uint32_t check;  // is_valid(), while the object is in use
+
+  uint32_t expected_check() const {
+    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(this)) ^ bytes ^ 0x510bc0deU;
+  }
+};
+
+constexpr size_t kHeaderBytes = sizeof(Header);
+constexpr size_t kMinAlign = kHeaderBytes;  // of what kmalloc returns
+static_assert(kMinAlign >= alignof(uint64_t) && kMinAlign == 8);
+
+// From here on kmalloc takes whole pages.
+constexpr size_t kWholePages = kPageBytes - kHeaderBytes;
+
+// Null: there is no header before the object, or it is of one that is free.
+Header* header_of(const Page& page, const void* object) {
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  const size_t offset = address % kPageBytes;
+  if (!SlobPage::is_one(page) || address % kMinAlign != 0 || offset < kHeaderBytes) return nullptr;
+  auto* header = reinterpret_cast<Header*>(address - kHeaderBytes);
+  const bool valid = header->check == header->expected_check() && header->bytes < kWholePages &&
+                     header->bytes <= kPageBytes - offset;
+  return valid ? header : nullptr;
+}
+
+constexpr size_t rounded(size_t bytes) { return size_t{slob_units(bytes)} * kSlobUnitBytes; }
+
+SlobWish wish_for(size_t bytes, size_t align, size_t align_at) {
+  return {.units = slob_units(bytes),
+          .align = static_cast<unsigned>(align / kSlobUnitBytes),
+          .align_at = static_cast<unsigned>(align_at / kSlobUnitBytes)};
+}
+
+bool is_raw(const KmemCache& cache) { return cache.size >= kPageBytes; }
+
+}  // namespace
+
+void* Slob::kmalloc(const ObjectRequest& request) {
+  ObjectRequest wanted = request;
+  wanted.gfp = kmem_->without_bug_bits(request.gfp);
+  const size_t bytes = request.bytes;
+  if (bytes >= kWholePages) return kmem_->kmalloc_pages(wanted);
+  const size_t align = is_power_of_two(bytes) && bytes > kMinAlign ? bytes : kMinAlign;
+  const size_t total = bytes + kHeaderBytes;
+  void* block = alloc_block(total, wish_for(total, align, kHeaderBytes), wanted);
+  if (block == nullptr) return nullptr;
+  if (any(request.gfp, gfp::kZero)) __builtin_memset(block, 0, rounded(total));
+  auto* header = static_cast<Header*>(block);
+  header->bytes = static_cast<uint32_t>(bytes);
+  header->check = header->expected_check();
+  return header + 1;
+}
+
+bool Slob::kfree(Page& page, const void* object) {
+  Header* header = header_of(page, object);
+  if (header == nullptr) return false;
+  header->check = 0;
+  return free_block(SlobPage::of(page), header, header->bytes + kHeaderBytes);
+}
+
+size_t Slob::kmalloc_usable(const Page& page, const void* object) const {
+  const Header* header = header_of(page, object);
+  return header == nullptr ? 0 : rounded(header->bytes);
+}
+
+size_t Slob::size_roundup(size_t bytes) const {
+  if (bytes < kWholePages) return rounded(bytes);
+  return bytes <= kPageBytes ? kPageBytes : kMaxClassBytes;
+}
+static_assert(kMaxClassBytes == 2 * kPageBytes);
+
+// Objects lie side by side with all sorts: there is no slab to shape.
+bool Slob::shape(KmemCache& cache, unsigned) const {
+  cache.size = cache.inuse_bytes = cache.object_size;
+  // A block of pages is aligned to its size.
+  if (cache.align > kPageBytes && cache.size < cache.align) cache.size = cache.align;
+  unsigned order = 0;
+  while (kPageBytes << order < cache.size) ++order;
+  if (order > kMaxOrder.value()) return false;
+  cache.order = cache.min_order = Order(order);
+  cache.objects = 1;
+  return true;
+}
+
+size_t Slob::usable_bytes(const KmemCache& cache, const void*) const { return cache.object_size; }
+
+uint32_t Slob::alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) {
+  ObjectRequest wanted = request;
+  wanted.gfp = kmem_->without_bug_bits(request.gfp) | cache.page_gfp;
+  uint32_t count = 0;
+  for (void*& object : objects) {
+    object = alloc_object(cache, wanted);
+    if (object == nullptr) break;
+    ++count;
+  }
+  return count;
+}
+
+void* Slob::alloc_object(const KmemCache& cache, const ObjectRequest& request) {
+  void* object = is_raw(cache)
+                     ? alloc_raw(cache, request)
+                     : alloc_block(cache.size, wish_for(cache.size, cache.align, 0), request);
+  if (object != nullptr && cache.ctor != nullptr) cache.ctor(object);
+  return object;
+}
+
+void* Slob::alloc_raw(const KmemCache& cache, const ObjectRequest& request) {
+  const Gfp gfp = (request.gfp & kPageBits) | gfp::kComp;
+  Page* page = pages_->alloc(gfp, cache.order, request.node, request.place);
+  if (page == nullptr) return nullptr;
+  kmem_->add_slab_pages(cache.order.pages());
+  add_flags(*page, QUARRY_PAGE_SLAB | SlobPage::kRaw);
+  return map_->address(page);
+}
+
+void Slob::free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) {
+  for (void* object : objects) free_object(cache, object, place);
+}
+
+void Slob::free_object(const KmemCache& cache, void* object, uintptr_t place) {
+  Page* page = map_->page_of(object);
+  const size_t offset = reinterpret_cast<uintptr_t>(object) % kPageBytes;
+  if (is_raw(cache)) {
+    if (page != nullptr && SlobPage::is_raw(*page) && offset == 0 &&
+        page->order == cache.order.value()) {
+      return free_raw(*page);
+    }
+  } else if (page != nullptr && SlobPage::is_one(*page) && offset + cache.size <= kPageBytes &&
+             offset % cache.align == 0) {
+    if (!free_block(SlobPage::of(*page), object, cache.size)) {
+      kmem_->report_object(cache, object, "Object already free");
+    }
+    return;
+  }
+  kmem_->report_no_object(cache, object, place);
+}
+
+void Slob::free_raw(Page& page) {
+  const Order order(page.order);
+  drop_flags(page, QUARRY_PAGE_SLAB | SlobPage::kRaw);
+  kmem_->sub_slab_pages(order.pages());
+  pages_->free(&page, order);
+}
+
+}  // namespace quarry
