@@ -7,20 +7,15 @@
 #include <linux/mm.h>
 
 #include "default_system.h"
+#include "zone/page_fast_paths.h"
 
 namespace quarry {
 namespace {
 
-// Orders that do not fit their type are as impossible as the smallest impossible one.
-Order order_of(unsigned int order) {
-  constexpr unsigned kImpossible = 255;
-  return Order{order < kImpossible ? order : kImpossible};
-}
-
 uintptr_t address_of_new(gfp_t gfp, unsigned int order, uintptr_t place) {
   Core& core = default_core();
-  const Page* const page =
-      core.pages.alloc(Gfp(gfp) & ~gfp::kHighmemBit, order_of(order), kNoNode, place);
+  const Page* const page = core.pages.alloc(Gfp(gfp) & ~gfp::kHighmemBit,
+                                            PageAllocator::order_of(order), kNoNode, place);
   return page == nullptr ? 0 : reinterpret_cast<uintptr_t>(core.map.address(page));
 }
 
@@ -29,15 +24,16 @@ uintptr_t address_of_new(gfp_t gfp, unsigned int order, uintptr_t place) {
 extern "C" {
 
 struct page* alloc_pages(gfp_t gfp, unsigned int order) {
-  return default_core().pages.alloc(Gfp(gfp), order_of(order), kNoNode, QUARRY_PLACE);
+  return default_core().pages.alloc_inline(Gfp(gfp), order, kNoNode, QUARRY_FIND_PLACE);
 }
 
 struct page* alloc_pages_node(int node, gfp_t gfp, unsigned int order) {
-  return default_core().pages.alloc(Gfp(gfp), order_of(order), NodeId{node}, QUARRY_PLACE);
+  return default_core().pages.alloc(Gfp(gfp), PageAllocator::order_of(order), NodeId{node},
+                                    QUARRY_PLACE);
 }
 
 void __free_pages(struct page* page, unsigned int order) {
-  default_system.free_pages(page, order_of(order));
+  default_core().pages.free_inline(page, order);
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order) {
@@ -49,7 +45,7 @@ unsigned long get_zeroed_page(gfp_t gfp) {
 }
 
 void free_pages(unsigned long address, unsigned int order) {
-  default_system.free_pages_at(reinterpret_cast<void*>(address), order_of(order));
+  default_system.free_pages_at(reinterpret_cast<void*>(address), PageAllocator::order_of(order));
 }
 
 void* alloc_pages_exact(size_t bytes, gfp_t gfp) {
@@ -89,7 +85,7 @@ unsigned long alloc_pages_bulk_list(gfp_t gfp, unsigned long count, struct list_
 }
 
 void split_page(struct page* page, unsigned int order) {
-  default_system.split_page(page, order_of(order));
+  default_system.split_page(page, PageAllocator::order_of(order));
 }
 
 void get_page(struct page* page) { default_system.get_page(page); }

@@ -4,14 +4,17 @@
 
 #include "system/core.h"
 #include "system/place.h"
+#include "zone/page_fast_paths.h"
 
 namespace quarry {
 
 Page* MemorySystem::alloc_pages(Gfp gfp, Order order, NodeId node) {
-  return Core::of(*this).pages.alloc(gfp, order, node, QUARRY_PLACE);
+  return Core::of(*this).pages.alloc_inline(gfp, order.value(), node, QUARRY_FIND_PLACE);
 }
 
-void MemorySystem::free_pages(Page* page, Order order) { Core::of(*this).pages.free(page, order); }
+void MemorySystem::free_pages(Page* page, Order order) {
+  Core::of(*this).pages.free_inline(page, order.value());
+}
 
 void* MemorySystem::get_free_pages(Gfp gfp, Order order) {
   Core& core = Core::of(*this);

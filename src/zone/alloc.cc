@@ -3,7 +3,7 @@
 #include "gfp/memalloc_scope.h"
 #include "sync/execution_context.h"
 #include "zone/alloc_request.h"
-#include "zone/page_allocator.h"
+#include "zone/page_fast_paths.h"
 
 namespace quarry {
 
@@ -14,41 +14,30 @@ namespace {
   return place != 0 ? place : reinterpret_cast<uintptr_t>(__builtin_return_address(0));
 }
 
-// What every new block's first page is, whatever it was before. The other pages of a block that is
-// not compound are not touched.
-void make_plain(Page& page) {
-  write_flags(page, 0);
-  page._refcount = 1;
-  page.head = 0;
-  page.cache = 0;
-  page.order = 0;
-  page.node = 0;
-}
-
-// The watermark check of a request without special rights at the low mark, which is the mark it is
-// given. In doubt it says no, and the slow path checks exactly.
-inline bool above_fast_mark(const BuddyCounters& free, const std::atomic<long>& mark, Order order) {
-  return free.free_pages.load(std::memory_order_relaxed) > mark.load(std::memory_order_relaxed) &&
-         (order == Order(0) || free.nonempty.load(std::memory_order_relaxed) >> order.value() != 0);
-}
-
 }  // namespace
 
-// Calls nothing but in tail position, so that no register has to be saved.
 Page* PageAllocator::alloc(Gfp gfp, Order order, NodeId node, uintptr_t place) {
-  if (order <= kMaxPcpOrder && !needs_context_check(uint32_t(gfp))) [[likely]] {
-    const Route& route = route_of(gfp, node);
-    if (above_fast_mark(*route.free, *route.mark, order)) [[likely]] {
-      Page* page = static_cast<Page*>(Arch::pop(stacks_, route.stack_offset[order.value()]));
-      if (page != nullptr) [[likely]] {
-        if (any(gfp, gfp::kZero | gfp::kComp)) [[unlikely]]
-          return finish(page, gfp, order);
-        make_plain(*page);
-        return page;
-      }
+  return alloc_inline(gfp, order.value(), node, [=] { return place_or_caller(place); });
+}
+
+// What the fast path for small orders could not serve.
+[[gnu::noinline]] Page* PageAllocator::alloc_beyond_stacks(Gfp gfp, unsigned order, NodeId node,
+                                                           uintptr_t place) {
+  if (kKeepsHugePages && order == kHugeOrder.value()) return alloc_huge(gfp, node, place);
+  return alloc_slow(gfp, order_of(order), node, place);
+}
+
+Page* PageAllocator::alloc_huge(Gfp gfp, NodeId node, uintptr_t place) {
+  if (!needs_context_check(uint32_t(gfp))) {
+    const RouteTable& table = routes_for(node);
+    const Route& route = table.route[uint32_t(gfp) % kRoutes];
+    const uint32_t offset = table.huge_stack_offset[uint32_t(gfp) % kRoutes];
+    if (above_fast_mark(*route.free, *route.mark, kHugeOrder)) {
+      auto* page = static_cast<Page*>(Arch::pop(stacks_, offset));
+      if (page != nullptr) return finish(page, gfp, kHugeOrder);
     }
   }
-  return alloc_slow(gfp, order, node, place_or_caller(place));
+  return alloc_slow(gfp, kHugeOrder, node, place);
 }
 
 [[gnu::noinline]] Page* PageAllocator::finish(Page* page, Gfp gfp, Order order) {
@@ -154,7 +143,7 @@ Page* PageAllocator::from_zones(AllocRequest& request) {
 }
 
 Page* PageAllocator::from_zone(Zone& zone, const AllocRequest& request) {
-  Page* page = request.order <= kMaxPcpOrder ? from_stack(zone, request) : nullptr;
+  Page* page = is_pcp_order(request.order) ? from_stack(zone, request) : nullptr;
   if (page == nullptr) page = from_buddy(zone, request);
   if (page != nullptr && request.flags.high_atomic) {
     zone.reserve_highatomic(map_.pfn(page), request.order);

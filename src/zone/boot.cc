@@ -274,9 +274,10 @@ void PageAllocator::fill_routes(RouteTable& table, NodeId id) const {
       continue;
     }
     route = {&zone->counters, &zone->fast_mark[static_cast<unsigned>(highest)], {}};
-    for (uint8_t order = 0; order != kPcpOrders; ++order) {
+    for (uint8_t order = 0; order != kSmallPcpOrders; ++order) {
       route.stack_offset[order] = zone->stacks.offset(Order(order), type);
     }
+    if (kKeepsHugePages) table.huge_stack_offset[bits] = zone->stacks.offset(kHugeOrder, type);
   }
 }
 

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 // References, freeing, and what is found wrong with pages that are freed.
 #include "sync/execution_context.h"
-#include "zone/page_allocator.h"
+#include "zone/page_fast_paths.h"
 
 namespace quarry {
 
 namespace {
 
-// What a page must not be when it is freed; the owner's own flags do not matter any more.
-constexpr uint32_t kBadFlags = QUARRY_PAGE_BUDDY | QUARRY_PAGE_PCP | QUARRY_PAGE_TAIL |
-                               QUARRY_PAGE_SLAB | QUARRY_PAGE_LARGE_KMALLOC | QUARRY_PAGE_RESERVED;
 constexpr uint32_t kFlagCount = 8;
 constexpr const char* kFlagNames[kFlagCount] = {"buddy", "pcp",           "head",     "tail",
                                                 "slab",  "large_kmalloc", "reserved", "pfmemalloc"};
-
-std::atomic_ref<int32_t> references(Page* page) { return std::atomic_ref(page->_refcount); }
 
 // Drops a reference that is there. True: it was the last one. Release and acquire: what any holder
 // wrote to the page comes before its next use.
@@ -24,40 +19,9 @@ bool drop_reference(Page* page) {
 
 }  // namespace
 
-void PageAllocator::mark_in_stack(Page& page, Order order) {
-  write_flags(page, QUARRY_PAGE_PCP);
-  page.order = order.value();
-  page._refcount = 0;
-}
+void PageAllocator::free(Page* page, Order order) { free_inline(page, order.value()); }
 
-// The caller held the last reference.
-[[gnu::always_inline]] inline void PageAllocator::free_block_fast(Page* page, Order order) {
-  const Pfn pfn = map_.pfn(page);
-  const bool plain = ((page->flags & (kBadFlags | QUARRY_PAGE_HEAD)) | page->cache) == 0;
-  if (!plain || order > kMaxPcpOrder || (order != Order(0) && !pfn.is_aligned(order)))
-      [[unlikely]] {
-    return free_block_slow(page, order);
-  }
-  const Pageblock& block = map_.pageblock(pfn);
-  const MigrateType type = PageMap::migratetype(block);
-  if (!is_mergeable(type)) [[unlikely]]
-    return free_block_slow(page, order);
-  Zone& zone = zones_[block.zone_id];
-  mark_in_stack(*page, order);
-  const PushResult result = Arch::push(stacks_, zone.stacks.offset(order, type), page, 0);
-  if (result != PushResult::kPushed) [[unlikely]]
-    free_to_stack(zone, page, order, type);
-}
-
-void PageAllocator::free(Page* page, Order order) {
-  // With one reference nobody else can take or drop one.
-  if (references(page).load(std::memory_order_acquire) != 1) [[unlikely]] {
-    return free_shared(page, order);
-  }
-  free_block_fast(page, order);
-}
-
-void PageAllocator::free_block(Page* page, Order order) { free_block_fast(page, order); }
+void PageAllocator::free_block(Page* page, Order order) { free_block_fast(page, order.value()); }
 
 // There are other references, or, by mistake, none.
 [[gnu::noinline]] void PageAllocator::free_shared(Page* page, Order order) {
@@ -89,7 +53,7 @@ void PageAllocator::free_block_slow(Page* page, Order order) {
   Zone& zone = zone_of(pfn);
   const MigrateType type = map_.migratetype(pfn);
   page->_refcount = 0;
-  if (order <= kMaxPcpOrder && type != MigrateType::kIsolate) {
+  if (is_pcp_order(order) && type != MigrateType::kIsolate) {
     // Pages of the other special types wait among the movable ones.
     mark_in_stack(*page, order);
     free_to_stack(zone, page, order, is_mergeable(type) ? type : MigrateType::kMovable);

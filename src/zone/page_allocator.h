@@ -5,7 +5,8 @@
 //
 // Requests are served, in this order, by
 //   1. this CPU's stack of free blocks in the first zone of the local node (page_stacks.h), for
-//      orders 0 to 3, if the zone is above its low mark: no lock, no atomic instruction;
+//      orders 0 to 3 and huge pages, if the zone is above its low mark: no lock, no atomic
+//      instruction;
 //   2. the buddy system of the zones in the node's zonelist, each above its low mark, which also
 //      refills the stack (buddy.h);
 //   3. the slow path: the same at the mark that the request's flags allow, then reclaim, compaction
@@ -68,6 +69,11 @@ class PageAllocator {
   // Null: nothing to reclaim. While nobody allocates.
   void set_pressure_handler(PressureHandler* handler) { pressure_ = handler; }
 
+  // Orders that do not fit their type are as impossible as the smallest impossible one.
+  static constexpr Order order_of(unsigned order) {
+    return order <= kMaxOrder.value() ? Order(order) : kMaxOrder + 1;
+  }
+
   // --- Allocating. Any context but NMI; only requests with kDirectReclaim may sleep. ---
 
   // First page of a new block, with one reference. Null: out of memory, or the order is above
@@ -75,6 +81,9 @@ class PageAllocator {
   // Contents are undefined without __GFP_ZERO. With __GFP_COMP and order > 0 the block is compound.
   // `place`: whom reports name; 0: the caller, here and below.
   Page* alloc(Gfp gfp, Order order, NodeId node = kNoNode, uintptr_t place = 0);
+  // The same with the fast path inlined (page_fast_paths.h): `place` is a function that finds it.
+  template <class Place>
+  Page* alloc_inline(Gfp gfp, unsigned order, NodeId node, Place place);
   // As many pages as hold `bytes`, contiguous in the direct map; pages beyond them are freed at
   // once. __GFP_COMP and __GFP_HIGHMEM are reported once and ignored. Null as for alloc().
   void* alloc_exact(size_t bytes, Gfp gfp, NodeId node = kNoNode, uintptr_t place = 0);
@@ -88,6 +97,7 @@ class PageAllocator {
   // not compound and has further references all pages but the first are freed now, the first by
   // the last put(). A page that is not allocated is reported, and leaked.
   void free(Page* page, Order order);
+  void free_inline(Page* page, unsigned order);
   // `address` from alloc_exact() with the same `bytes`. One that is not directly mapped is
   // reported.
   void free_exact(void* address, size_t bytes, uintptr_t place = 0);
@@ -150,20 +160,21 @@ class PageAllocator {
   struct alignas(32) Route {
     const BuddyCounters* free;
     const std::atomic<long>* mark;
-    uint32_t stack_offset[kPcpOrders];
+    uint32_t stack_offset[kSmallPcpOrders];
   };
   static constexpr size_t kRoutes = 32;
   struct RouteTable {
     Route route[kRoutes];
+    uint32_t huge_stack_offset[kRoutes];
   };
 
-  const Route& route_of(Gfp gfp, NodeId node) const {
+  const RouteTable& routes_for(NodeId node) const {
     const RouteTable* table = shared_routes_;
     if (node != kNoNode) [[unlikely]]
       table = routes_of_node(node);
     if (table == nullptr) [[unlikely]]
       table = routes_of_cpu();
-    return table->route[uint32_t(gfp) % kRoutes];
+    return *table;
   }
   const RouteTable* routes_of_cpu() const {
     return route_tables_ + (Arch::cpu_id() + 1) * route_step_;
@@ -191,6 +202,8 @@ class PageAllocator {
   uint32_t pcp_high_of(const Zone& zone) const;
 
   // alloc.cc
+  Page* alloc_beyond_stacks(Gfp gfp, unsigned order, NodeId node, uintptr_t place);
+  Page* alloc_huge(Gfp gfp, NodeId node, uintptr_t place);
   Page* alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t place);
   bool prepare(AllocRequest& request, Gfp gfp, Order order, NodeId node, uintptr_t place);
   bool avoids_fragments(const Zone* preferred) const;
@@ -215,7 +228,7 @@ class PageAllocator {
   // A block has just been taken from the free lists of its zone, whose lock is held.
   void leave_buddy_locked(Page& page, Order order);
   void free_block(Page* page, Order order);
-  void free_block_fast(Page* page, Order order);
+  void free_block_fast(Page* page, unsigned order);
   void free_shared(Page* page, Order order);
   void free_block_slow(Page* page, Order order);
   void free_to_stack(Zone& zone, Page* page, Order order, MigrateType type);

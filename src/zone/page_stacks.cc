@@ -10,9 +10,12 @@ constexpr uint32_t kMostBlocks = 512;
 }  // namespace
 
 // The stack of an order and type holds half of what Linux lets all lists of the CPU together have,
-// and at least two refills.
+// and at least two refills; of huge pages only as many as they may have in pages.
 uint16_t PageStacks::capacity(uint32_t batch, uint32_t high, Order order) {
   const uint32_t blocks = high >> (order.value() + 1);
+  if (order > kMaxPcpOrder) {
+    return static_cast<uint16_t>(blocks != 0 ? blocks : high >> order.value());
+  }
   const uint32_t least = 2 * refill_count(batch, order);
   const uint32_t wanted = blocks < least ? least : blocks;
   return static_cast<uint16_t>(wanted < kMostBlocks ? wanted : kMostBlocks);
@@ -20,8 +23,8 @@ uint16_t PageStacks::capacity(uint32_t batch, uint32_t high, Order order) {
 
 size_t PageStacks::cpu_bytes(uint32_t batch, uint32_t high, unsigned cpus) {
   size_t bytes = 0;
-  for (uint8_t order = 0; order != kPcpOrders; ++order) {
-    bytes += kPcpTypes * CpuArrays::array_bytes(capacity(batch, high, Order(order)), cpus);
+  for (unsigned i = 0; i != kPcpOrders; ++i) {
+    bytes += kPcpTypes * CpuArrays::array_bytes(capacity(batch, high, pcp_order(i)), cpus);
   }
   return round_up(bytes, Arch::kCacheLineBytes);
 }
@@ -29,11 +32,11 @@ size_t PageStacks::cpu_bytes(uint32_t batch, uint32_t high, unsigned cpus) {
 void PageStacks::init(CpuArrayTable& table, uintptr_t offset, uint32_t batch, uint32_t high) {
   batch_ = batch;
   high_ = high;
-  for (uint8_t order = 0; order != kPcpOrders; ++order) {
-    const uint16_t blocks = capacity(batch, high, Order(order));
+  for (unsigned i = 0; i != kPcpOrders; ++i) {
+    const uint16_t blocks = capacity(batch, high, pcp_order(i));
     for (unsigned type = 0; type != kPcpTypes; ++type) {
-      arrays_[order][type].init(table, offset, blocks);
-      offset_[order][type] = static_cast<uint32_t>(offset);
+      arrays_[i][type].init(table, offset, blocks);
+      offset_[i][type] = static_cast<uint32_t>(offset);
       offset += CpuArrays::array_bytes(blocks, table.cpus());
     }
   }
@@ -41,8 +44,8 @@ void PageStacks::init(CpuArrayTable& table, uintptr_t offset, uint32_t batch, ui
 
 uint32_t PageStacks::count(CpuId cpu) const {
   uint32_t pages = 0;
-  for (unsigned order = 0; order != kPcpOrders; ++order) {
-    for (const CpuArrays& arrays : arrays_[order]) pages += arrays.count(cpu) << order;
+  for (unsigned i = 0; i != kPcpOrders; ++i) {
+    for (const CpuArrays& arrays : arrays_[i]) pages += arrays.count(cpu) << pcp_order(i).value();
   }
   return pages;
 }

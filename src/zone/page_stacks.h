@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A zone's free pages that CPUs keep for themselves: for each CPU a stack of blocks for each order
-// up to 3 and each migrate type that requests name (Linux: per_cpu_pageset). Entries are the first
-// pages of blocks, marked PCP. They count as used in the zone's free_pages.
+// A zone's free pages that CPUs keep for themselves: for each CPU a stack of blocks for each
+// migrate type that requests name and each order up to 3, and of huge pages where those are smaller
+// than the largest block (Linux: per_cpu_pageset, with CONFIG_TRANSPARENT_HUGEPAGE). Entries are
+// the first pages of blocks, marked PCP. They count as used in the zone's free_pages.
 //
 // The stacks of all zones lie in one table.
 
@@ -13,7 +14,21 @@
 namespace quarry {
 
 inline constexpr Order kMaxPcpOrder{3};  // Linux: PAGE_ALLOC_COSTLY_ORDER
-inline constexpr unsigned kPcpOrders = kMaxPcpOrder.value() + 1u;
+inline constexpr Order kHugeOrder{kPageblockOrder};
+inline constexpr bool kKeepsHugePages = kHugeOrder < kMaxOrder;
+
+// Stacks are numbered by their order; that of huge pages comes last.
+inline constexpr unsigned kSmallPcpOrders = kMaxPcpOrder.value() + 1u;
+inline constexpr unsigned kPcpOrders = kSmallPcpOrders + (kKeepsHugePages ? 1 : 0);
+constexpr bool is_pcp_order(Order order) {
+  return order <= kMaxPcpOrder || (kKeepsHugePages && order == kHugeOrder);
+}
+constexpr unsigned pcp_index(Order order) {
+  return order <= kMaxPcpOrder ? order.value() : kSmallPcpOrders;
+}
+constexpr Order pcp_order(unsigned index) {
+  return index < kSmallPcpOrders ? Order(index) : kHugeOrder;
+}
 
 class PageStacks {
  public:
@@ -24,10 +39,10 @@ class PageStacks {
 
   // For the fast path: where in the table the arrays of that order and type lie.
   uint32_t offset(Order order, MigrateType type) const {
-    return offset_[order.value()][static_cast<unsigned>(type)];
+    return offset_[pcp_index(order)][static_cast<unsigned>(type)];
   }
   CpuArrays& arrays(Order order, MigrateType type) {
-    return arrays_[order.value()][static_cast<unsigned>(type)];
+    return arrays_[pcp_index(order)][static_cast<unsigned>(type)];
   }
 
   // Blocks fetched or given back at once; at most kMostRefill, because a batch is at most 63.
@@ -46,19 +61,19 @@ class PageStacks {
   // CpuArrays::take_all().
   template <class Take>
   void take_all(Take&& take) {
-    for (uint8_t order = 0; order != kPcpOrders; ++order) {
-      for (CpuArrays& arrays : arrays_[order]) {
-        arrays.take_all([&](std::span<void*> blocks) { take(blocks, Order(order)); });
+    for (unsigned i = 0; i != kPcpOrders; ++i) {
+      for (CpuArrays& arrays : arrays_[i]) {
+        arrays.take_all([&](std::span<void*> blocks) { take(blocks, pcp_order(i)); });
       }
     }
   }
   // Calls `visit(Page&, Order)`; nobody may use the stacks.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (uint8_t order = 0; order != kPcpOrders; ++order) {
-      for (const CpuArrays& arrays : arrays_[order]) {
+    for (unsigned i = 0; i != kPcpOrders; ++i) {
+      for (const CpuArrays& arrays : arrays_[i]) {
         arrays.for_each(
-            [&](CpuId, void* entry) { visit(*static_cast<Page*>(entry), Order(order)); });
+            [&](CpuId, void* entry) { visit(*static_cast<Page*>(entry), pcp_order(i)); });
       }
     }
   }

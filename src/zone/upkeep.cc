@@ -51,7 +51,7 @@ void PageAllocator::drain_local() {
   for (Zone& zone : zones()) {
     if (!zone.populated()) continue;
     for (uint8_t i = 0; i != kPcpOrders * kPcpTypes; ++i) {
-      const Order order(i / kPcpTypes);
+      const Order order = pcp_order(i / kPcpTypes);
       CpuArrays& stack = zone.stacks.arrays(order, MigrateType(i % kPcpTypes));
       while (const uint32_t count = stack.pop_many(block)) {
         free_to_zone(zone, std::span(block, count), order);

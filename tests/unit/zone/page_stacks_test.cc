@@ -35,13 +35,42 @@ QUARRY_TEST(PageStacks, a_refill_brings_a_batch) {
   CHECK(m.all_free());
 }
 
-QUARRY_TEST(PageStacks, blocks_above_order_3_have_none) {
+QUARRY_TEST(PageStacks, blocks_of_order_4_have_none) {
   PageMachine m;
   m.platform.add_memory(4 * kGiB, 64 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   Page* page = m.pages.alloc(gfp::kKernel, Order(4));
   m.pages.free(page, Order(4));
+  CHECK_EQ(zone.free_pages(), zone.managed);
+}
+
+QUARRY_TEST(PageStacks, a_huge_page_waits_for_its_next_user_in_a_large_zone) {
+  PageMachine m;
+  m.platform.add_memory(4 * kGiB, kGiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  CHECK(zone.stacks.high() >= kHugeOrder.pages());
+  Page* page = m.pages.alloc(gfp::kKernel, kHugeOrder);
+  REQUIRE(page != nullptr);
+  m.pages.free(page, kHugeOrder);
+  const uint32_t kept = kKeepsHugePages ? kHugeOrder.pages() : 0;
+  CHECK_EQ(zone.stacks.count(CpuId(0)), kept);
+  CHECK_EQ(static_cast<uint64_t>(zone.free_pages()) + kept, zone.managed);
+  CHECK_EQ(m.pages.alloc(gfp::kKernel, kHugeOrder), page);
+  m.pages.free(page, kHugeOrder);
+  m.pages.drain_all();
+  CHECK_EQ(zone.stacks.count(CpuId(0)), 0U);
+  CHECK(m.all_free());
+}
+
+QUARRY_TEST(PageStacks, a_small_zone_keeps_no_huge_page_from_others) {
+  PageMachine m;
+  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  REQUIRE(m.boot());
+  const Zone& zone = m.zone(ZoneType::kNormal);
+  CHECK(zone.stacks.high() < kHugeOrder.pages());
+  m.pages.free(m.pages.alloc(gfp::kKernel, kHugeOrder), kHugeOrder);
   CHECK_EQ(zone.free_pages(), zone.managed);
 }
 
