@@ -188,11 +188,14 @@ void Kmem::report_object(const KmemCache& cache, const void* object, const char*
       map_.page(has_flag(*page, QUARRY_PAGE_TAIL) ? Pfn(page->head) : map_.pfn(page));
   const auto offset = static_cast<size_t>(static_cast<const char*>(object) -
                                           static_cast<const char*>(map_.address(slab)));
-  format(out, "%sBUG %s (Not tainted): %s\n%s\n", kLine, cache.name, problem, kThinLine);
+  format(out, "%sBUG %s (", kLine, cache.name);
+  reporter_->print_taints(out);
+  format(out, "): %s\n%s\n", problem, kThinLine);
   format(out, "Slab 0x%p objects=%u used=%u fp=0x%p flags=0x%x\n", static_cast<const void*>(slab),
          slab->objects, slab->inuse, static_cast<const void*>(slab->freelist), slab->flags);
   format(out, "Object 0x%p @offset=%zu\n", object, offset);
   reporter_->dump_stack();
+  reporter_->taint(Taint::kBadPage);
 }
 
 }  // namespace quarry

@@ -226,6 +226,28 @@ static void bulk(void) {
   kfree_bulk(3, mixed);
 }
 
+// What a debugged cache finds is counted for this thread, and repaired.
+static void debugged_cache(void) {
+  struct kmem_cache* cache =
+      kmem_cache_create("compat_debugged", 64, 0, SLAB_RED_ZONE | SLAB_NO_USER_FLAGS, NULL);
+  REQUIRE(cache != NULL);
+  EXPECT((cache->flags & SLAB_RED_ZONE) != 0);
+  unsigned char* object = kmem_cache_alloc(cache, GFP_KERNEL);
+  REQUIRE(object != NULL);
+  int errors = 0;
+  EXPECT(quarry_count_slab_errors(&errors) == NULL);
+  EXPECT(validate_slab_cache(cache) == 1);
+  EXPECT(errors == 0);
+  __asm__ volatile("" : "+r"(object));
+  object[64] = 0x12;
+  validate_slab_cache(cache);
+  EXPECT(errors == 2);
+  EXPECT(quarry_count_slab_errors(NULL) == &errors);
+  kmem_cache_free(cache, object);
+  kmem_cache_destroy(cache);
+  EXPECT(quarry_alloc_traces("compat_debugged", NULL, 0) == 0);
+}
+
 const struct c_test slab_tests[] = {{"nothing", nothing},
                                     {"every_size", every_size},
                                     {"constant_sizes", constant_sizes},
@@ -238,4 +260,5 @@ const struct c_test slab_tests[] = {{"nothing", nothing},
                                     {"cache_life", cache_life},
                                     {"cache_of_a_structure", cache_of_a_structure},
                                     {"bulk", bulk},
+                                    {"debugged_cache", debugged_cache},
                                     {NULL, NULL}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* slub_debug=FZ */
+/* slab_debug=fz */
 #include "corrupt.h"
 
 int main(void) {

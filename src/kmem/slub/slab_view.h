@@ -93,6 +93,7 @@ class FreeObjects {
   static constexpr uint32_t kMost = (kPageBytes << 3) / sizeof(void*);
 
   explicit FreeObjects(const SlabView& view) {
+    QUARRY_CHECK(view.slab.objects <= kMost);
     for (void* object = view.slab.freelist; view.is_object(object); object = view.link(object)) {
       const uint32_t index = view.index(object);
       word_[index / 32] |= 1U << index % 32;

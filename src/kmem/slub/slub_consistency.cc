@@ -55,8 +55,7 @@ bool SlubDebug::cut_freelist(const SlabView& view, void* last) {
     return true;
   }
   report_.slab_error(view, "Freepointer corrupt");
-  view.slab.freelist = nullptr;
-  view.slab.inuse = view.slab.objects;
+  leave_alone(view.slab);
   report_.fix(view, "Freelist cleared");
   return false;
 }
@@ -173,6 +172,7 @@ bool SlubDebug::may_put(const SlabView& view, void* object) {
 
 void SlubDebug::check(const SlabView& view) {
   if (!check_slab(view) || !is_on_freelist(view, nullptr)) return;
+  if (is_left_alone(view.slab)) return;
   const FreeObjects free(view);
   for (uint32_t i = 0; i != view.slab.objects; ++i) {
     if (!check_object(view, view.object(i), free.has(i) ? kRedInactive : kRedActive)) return;

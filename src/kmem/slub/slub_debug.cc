@@ -3,6 +3,21 @@
 
 namespace quarry {
 
+namespace {
+
+// Of the slab's first page: some of its objects are neither in use nor in the free list.
+constexpr uint32_t kLeftAlone = 1U << QUARRY_PAGE_OWNER_SHIFT;
+
+}  // namespace
+
+void SlubDebug::leave_alone(SlabPage& slab) {
+  slab.freelist = nullptr;
+  slab.inuse = slab.objects;
+  add_flags(slab, kLeftAlone);
+}
+
+bool SlubDebug::is_left_alone(const SlabPage& slab) { return has_flag(slab, kLeftAlone); }
+
 Backtrace SlubDebug::backtrace_for(const KmemCache& cache, uintptr_t place) const {
   if ((cache.flags & QUARRY_SLAB_STORE_USER) == 0) return {};
   return backtrace_from(pages_->platform(), place);
@@ -39,7 +54,7 @@ void SlubDebug::prepare(const SlabView& view) {
   }
   view.slab.freelist = next;
   view.slab.inuse = 0;
-  if (view.has(QUARRY_SLAB_STORE_USER)) depot_.hold();
+  if (view.has(QUARRY_SLAB_STORE_USER)) hold_backtraces();
   if (view.cache.ctor == nullptr) return;
   for (uint32_t i = 0; i != view.slab.objects; ++i) view.cache.ctor(view.object(i));
 }
@@ -51,7 +66,11 @@ void SlubDebug::retire(const SlabView& view) {
       check_object(view, view.object(i), kRedInactive);
     }
   }
-  if (!view.has(QUARRY_SLAB_STORE_USER)) return;
+  drop_flags(view.slab, kLeftAlone);
+  if (view.has(QUARRY_SLAB_STORE_USER)) release_backtraces();
+}
+
+void SlubDebug::release_backtraces() {
   depot_.release([this](void* pool) { pages_->free(pages_->map().page_at(pool), Order{2}); });
 }
 
@@ -85,8 +104,7 @@ void* SlubDebug::take(const SlabView& view, const ObjectRequest& request,
   ++slab.inuse;
   if (!may_take(view, object)) {
     report_.fix(view, "Marking all objects used");
-    slab.inuse = slab.objects;
-    slab.freelist = nullptr;
+    leave_alone(slab);
     return nullptr;
   }
   slab.freelist = view.link(object);

@@ -44,6 +44,9 @@ class SlubDebug {
   SlubOptions& options() { return options_; }
   const SlubOptions& options() const { return options_; }
   const StackDepot& depot() const { return depot_; }
+  // Backtraces stay while somebody holds them; a slab with tracks does.
+  void hold_backtraces() { depot_.hold(); }
+  void release_backtraces();
 
   // Who allocates or frees, for STORE_USER; to be asked for without a lock.
   Backtrace backtrace_for(const KmemCache& cache, uintptr_t place) const;
@@ -59,7 +62,7 @@ class SlubDebug {
   // False: it is none that could be freed.
   bool put(const SlabView& view, void* object, uintptr_t place, const Backtrace& backtrace);
 
-  // The slab and all its objects.
+  // The slab and all its objects; none of those that were lost in a slab that is left alone.
   void check(const SlabView& view);
   // Reports the slab and those of its objects that are in use. `what` as in "BUG name: what".
   void list_objects(const SlabView& view, const char* what);
@@ -82,6 +85,8 @@ class SlubDebug {
   bool check_bytes(const SlabView& view, void* object, const char* what, Bytes bytes,
                    uint8_t value);
 
+  static void leave_alone(SlabPage& slab);
+  static bool is_left_alone(const SlabPage& slab);
   static void write_object(const SlabView& view, void* object, uint8_t red);
   void write_track(const SlabView& view, void* object, TrackKind kind, uintptr_t place,
                    const Backtrace& backtrace);

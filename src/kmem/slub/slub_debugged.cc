@@ -179,19 +179,20 @@ bool Slub::collect_tracks(KmemCache& cache, TrackKind kind, TrackTable& table) {
 
 bool Slub::write_traces(KmemCache& cache, TrackKind kind, TextSink& out) {
   if ((cache.flags & QUARRY_SLAB_STORE_USER) == 0) return false;
+  // The backtraces are written when the objects that name them may be gone.
+  debug_.hold_backtraces();
+  bool fits = false;
   // Nothing is allocated under the lock: with more memory, again.
-  for (unsigned order = 0; order <= kMaxOrder.value(); ++order) {
+  for (unsigned order = 0; !fits && order <= kMaxOrder.value(); ++order) {
     Page* page = pages_->alloc(gfp::kNoWait | gfp::kNoWarn, Order(order));
-    if (page == nullptr) return false;
+    if (page == nullptr) break;
     TrackTable table(map_->address(page), kPageBytes << order);
-    const bool fits = collect_tracks(cache, kind, table);
-    if (fits) {
-      table.write(out, pages_->reporter(), debug_.depot(), pages_->node_count());
-    }
+    fits = collect_tracks(cache, kind, table);
+    if (fits) table.write(out, pages_->reporter(), debug_.depot(), pages_->node_count());
     pages_->free(page, Order(order));
-    if (fits) return true;
   }
-  return false;
+  debug_.release_backtraces();
+  return fits;
 }
 
 void Slub::show_tracks(KmemCache& cache, void* object, TextSink& out) {

@@ -281,7 +281,7 @@ QUARRY_TEST(Slob, object_freed_twice_is_reported_and_left_alone) {
   object = m->cache_alloc(cache, gfp::kKernel);
   m->cache_free(cache, object);
   m->cache_free(cache, object);
-  CHECK(m.reported("BUG twice (Not tainted): Object already free"));
+  CHECK(m.reported("BUG twice (Tainted: G        W         ): Object already free"));
   m->cache_free(cache, neighbour);
   m->cache_destroy(cache);
   m->kfree(keep);

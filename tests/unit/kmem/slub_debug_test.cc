@@ -233,6 +233,7 @@ QUARRY_TEST(SlubDebug, a_write_after_free_is_found_when_the_object_would_be_hand
   CHECK(m.reported("FIX stale: Marking all objects used"));
   CHECK(q != nullptr && q != p);
   CHECK(m.sound());
+  CHECK_EQ(m->cache_check(cache).errors, 0U);  // what is lost there is no new error
   m->cache_free(cache, q);
   // Of that slab nothing is handed out any more, and it is never empty.
   m->cache_destroy(cache);
@@ -319,6 +320,23 @@ QUARRY_TEST(SlubDebug, padding_behind_the_last_slot) {
   CHECK(m.reported("FIX padding: Restoring slab padding 0x"));
   m->cache_free(cache, p);
   m->cache_destroy(cache);
+}
+
+QUARRY_TEST(SlubDebug, a_free_list_that_begins_nowhere_is_cleared) {
+  Machine m{.keeps_broken_slabs = true};
+  KmemCache* cache = m->cache_create("head", 64, {.flags = kAll});
+  unsigned char* const a = alloc(m, cache);
+  unsigned char* const b = alloc(m, cache);
+  m->compound_head(m->virt_to_page(a))->freelist = a + 1;
+  m->cache_free(cache, a);  // finds it, and is itself in order
+  CHECK_EQ(m.log.count("BUG head (Not tainted): Freepointer corrupt"), 1U);
+  CHECK(m.reported("FIX head: Freelist cleared"));
+  CHECK(m.sound());
+  CHECK_EQ(m->cache_check(cache).errors, 0U);
+  CHECK(alloc(m, cache) == a);
+  m->cache_free(cache, a);
+  m->cache_free(cache, b);
+  CHECK(m.log.empty());
 }
 
 QUARRY_TEST(SlubDebug, full_slabs_are_checked_where_users_are_kept) {
