@@ -6,10 +6,10 @@ namespace quarry {
 namespace {
 
 // Gives every section that `region` touches its pageblocks, unless it has them.
-bool add_sections(Section** sections, BootMemory& boot, uint32_t first, uint32_t last) {
+bool add_sections(MemorySection** sections, BootMemory& boot, uint32_t first, uint32_t last) {
   for (uint32_t i = first; i <= last; ++i) {
     if (sections[i] != nullptr) continue;
-    sections[i] = boot.alloc_array<Section>(1);
+    sections[i] = boot.alloc_array<MemorySection>(1);
     if (sections[i] == nullptr) return false;
     for (Pageblock& block : sections[i]->block) block.zone_id = kNoZone;
   }
@@ -37,7 +37,7 @@ bool boot_page_map(PageMap& map, BootMemory& boot, const Platform& platform) {
   const auto section_count = static_cast<uint32_t>((end_byte - 1) >> kSectionShift) + 1;
   const Pfn end = end_of_descriptors((end_byte + kPageBytes - 1) >> kPageShift);
   Page* pages = static_cast<Page*>(boot.alloc(uint64_t{end.value()} * sizeof(Page)));
-  Section** sections = boot.alloc_array<Section*>(section_count);
+  MemorySection** sections = boot.alloc_array<MemorySection*>(section_count);
   if (pages == nullptr || sections == nullptr) return false;
   // Sections are memory too: what they take does not change the list of memory.
   for (const MemoryRegion& region : memory) {

@@ -28,7 +28,7 @@ struct Pageblock {
   uint8_t zone_id;      // PageAllocator's number of the zone; kNoZone: no memory here. Set at boot
 };
 
-struct Section {
+struct MemorySection {
   Pageblock block[kBlocksPerSection];
 };
 
@@ -37,7 +37,7 @@ class PageMap {
   // `map` has room for the descriptors of frames [0, end), zeroed; `sections` one pointer for each
   // section of [0, end), null where there is no memory. Both belong to the caller and stay.
   // Frames below `direct_end` are seen at direct_base.
-  void boot(Page* map, Section** sections, Pfn end, VirtAddr direct_base, Pfn direct_end) {
+  void boot(Page* map, MemorySection** sections, Pfn end, VirtAddr direct_base, Pfn direct_end) {
     map_ = map;
     sections_ = sections;
     end_ = end;
@@ -82,7 +82,7 @@ class PageMap {
   }
   // Requires a frame in a section with memory.
   Pageblock& pageblock(Pfn pfn) const {
-    Section* section = sections_[pfn.value() >> kSectionOrder];
+    MemorySection* section = sections_[pfn.value() >> kSectionOrder];
     return section->block[pfn.value() >> kPageblockOrder & (kBlocksPerSection - 1)];
   }
   // A reader without the zone's lock may see what was true a moment ago.
@@ -101,7 +101,7 @@ class PageMap {
   uintptr_t direct_base_ = 0;
   uintptr_t direct_frames_ = 0;  // a word, so that comparing takes one instruction
   Pfn end_{};
-  Section** sections_ = nullptr;
+  MemorySection** sections_ = nullptr;
 };
 
 // First page of the compound block or slab that `page` belongs to; the page itself otherwise.

@@ -11,7 +11,7 @@ namespace {
 using namespace quarry;
 
 constexpr size_t kNodeBytes = sizeof(Node) + kZoneTypes * sizeof(Zone);
-constexpr size_t kSectionBytes = sizeof(Section) + sizeof(Section*);
+constexpr size_t kSectionBytes = sizeof(MemorySection) + sizeof(MemorySection*);
 
 }  // namespace
 

@@ -14,8 +14,8 @@ struct BuddyFrames {
   static constexpr uint32_t kSections = (kFrames >> quarry::kSectionOrder) + 1;
 
   quarry::Page page[kFrames] = {};
-  quarry::Section section[kSections];
-  quarry::Section* sections[kSections];
+  quarry::MemorySection section[kSections];
+  quarry::MemorySection* sections[kSections];
   quarry::PageMap map;
   quarry::BuddyCounters counters;
   quarry::Buddy buddy;
