@@ -10,6 +10,7 @@ add_library(quarry_embedded OBJECT
   compat/highmem.cc
   compat/kmem_cache.cc
   compat/pages.cc
+  compat/proc.cc
   compat/rcu.cc
   compat/slab.cc
   compat/vmalloc.cc)

@@ -281,8 +281,15 @@ class MemorySystem {
 
   // Text byte for byte as the kernel's files of that name have it.
   void buddyinfo(TextSink& out) const;
+  void meminfo(TextSink& out) const;
+  void pagetypeinfo(TextSink& out) const;
   void slabinfo(TextSink& out) const;
   void vmallocinfo(TextSink& out) const;
+  void zoneinfo(TextSink& out) const;
+  // The same by the file's name. False: there is no such text.
+  bool proc_text(const char* name, TextSink& out) const;
+  // In memory a null follows the last.
+  [[nodiscard]] static std::span<const char* const> proc_names();
 
   // Frames of all zones: handed over at boot, and free now (free lists and per-CPU stacks).
   [[nodiscard]] uint64_t managed_pages() const;

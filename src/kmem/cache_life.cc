@@ -221,6 +221,22 @@ size_t Kmem::cached_objects(const KmemCache& cache) const {
   return count + sums.shared_objects + sums.alien_objects;
 }
 
+size_t Kmem::slab_pages() const {
+  size_t sum = 0;
+  for (const PageCounters& counters : node_pages_) {
+    sum += counters.reclaimable_slabs.load(std::memory_order_relaxed) +
+           counters.other_slabs.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+NodePages Kmem::node_pages(NodeId node) const {
+  const PageCounters& counters = node_pages_[node.value()];
+  return {.reclaimable = counters.reclaimable_slabs.load(std::memory_order_relaxed),
+          .unreclaimable = counters.other_slabs.load(std::memory_order_relaxed) +
+                           counters.large_blocks.load(std::memory_order_relaxed)};
+}
+
 bool Kmem::validate(TextSink& out) const {
   bool sound = true;
   size_t pages = 0;

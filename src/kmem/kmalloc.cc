@@ -20,6 +20,11 @@ constexpr bool counts_as_slab(Order order) { return kPageBytes << order.value() 
 
 }  // namespace
 
+std::atomic<size_t>& Kmem::large_counter(const Page& page, Order order) {
+  PageCounters& counters = node_pages_[pages_->node_of(map_.pfn(&page))];
+  return counts_as_slab(order) ? counters.other_slabs : counters.large_blocks;
+}
+
 void* Kmem::kmalloc_large(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   reporter_->check_context(uint32_t(gfp), place);
   if (bytes == 0) return reinterpret_cast<void*>(kZeroSizeAddress);
@@ -33,7 +38,7 @@ void* Kmem::kmalloc_pages(const ObjectRequest& request) {
   Page* page = pages_->alloc(gfp, order, request.node, request.place);
   if (page == nullptr) return nullptr;
   add_flags(*page, QUARRY_PAGE_LARGE_KMALLOC);
-  if (counts_as_slab(order)) add_slab_pages(order.pages());
+  large_counter(*page, order).fetch_add(order.pages(), std::memory_order_relaxed);
   return map_.address(page);
 }
 
@@ -46,7 +51,7 @@ void Kmem::kfree_foreign(Page* page, const void* object, uintptr_t place) {
   if (page != nullptr && first_byte && has_flag(*page, QUARRY_PAGE_LARGE_KMALLOC)) {
     const Order order(page->order);
     drop_flags(*page, QUARRY_PAGE_LARGE_KMALLOC);
-    if (counts_as_slab(order)) sub_slab_pages(order.pages());
+    large_counter(*page, order).fetch_sub(order.pages(), std::memory_order_relaxed);
     return pages_->free(page, order);
   }
   // As Linux 6.1 does: a page of alloc_pages() is reported and freed, anything else only reported.

@@ -35,6 +35,19 @@ namespace quarry {
 // What kmalloc(0) returns (Linux: ZERO_SIZE_PTR).
 inline constexpr uintptr_t kZeroSizeAddress = 16;
 
+// Frames that hold objects, by whether somebody could be asked to give them back (Linux:
+// NR_SLAB_RECLAIMABLE_B, NR_SLAB_UNRECLAIMABLE_B).
+struct NodePages {
+  size_t reclaimable = 0;
+  size_t unreclaimable = 0;
+
+  NodePages& operator+=(const NodePages& other) {
+    reclaimable += other.reclaimable;
+    unreclaimable += other.unreclaimable;
+    return *this;
+  }
+};
+
 class Kmem {
  public:
   // One array of any cache: the header and room for this many objects.
@@ -151,9 +164,17 @@ class Kmem {
   SlabEngine& engine() const { return *engine_; }
   PageAllocator& pages() const { return *pages_; }
   // Frames behind all slabs.
-  size_t slab_pages() const { return slab_pages_.load(std::memory_order_relaxed); }
-  void add_slab_pages(size_t count) { slab_pages_.fetch_add(count, std::memory_order_relaxed); }
-  void sub_slab_pages(size_t count) { slab_pages_.fetch_sub(count, std::memory_order_relaxed); }
+  size_t slab_pages() const;
+  // Frames of a node behind slabs and large kmalloc blocks.
+  NodePages node_pages(NodeId node) const;
+  // From engines: a block of pages has become a slab, or is none any longer. Its first page tells
+  // cache, node and order.
+  void add_slab_pages(const Page& slab) {
+    slab_counter(slab).fetch_add(size_t{1} << slab.order, std::memory_order_relaxed);
+  }
+  void sub_slab_pages(const Page& slab) {
+    slab_counter(slab).fetch_sub(size_t{1} << slab.order, std::memory_order_relaxed);
+  }
 
   // Requires 0 < batchcount <= limit. The arrays of all CPUs are empty afterwards. Process context.
   TuneResult set_tunables(KmemCache& cache, const SlabTunables& tunables);
@@ -308,8 +329,20 @@ class Kmem {
   uint16_t last_number_ QUARRY_GUARDED_BY(list_lock_) = 0;
   SpinLock drain_lock_{LockRank::kCache};
 
+  std::atomic<size_t>& slab_counter(const Page& slab) {
+    const bool reclaimable = (caches_[slab.cache].flags & QUARRY_SLAB_RECLAIM_ACCOUNT) != 0;
+    PageCounters& counters = node_pages_[slab.node];
+    return reclaimable ? counters.reclaimable_slabs : counters.other_slabs;
+  }
+  std::atomic<size_t>& large_counter(const Page& page, Order order);
+
   FaultInjector fault_;
-  std::atomic<size_t> slab_pages_{0};
+  struct PageCounters {
+    std::atomic<size_t> reclaimable_slabs{0};
+    std::atomic<size_t> other_slabs{0};
+    std::atomic<size_t> large_blocks{0};
+  };
+  PageCounters node_pages_[PageAllocator::kMaxNodes];
 };
 
 }  // namespace quarry

@@ -12,6 +12,13 @@
 namespace quarry {
 
 void write_buddyinfo(TextSink& out, const PageAllocator& pages);
+void write_pagetypeinfo(TextSink& out, const PageAllocator& pages);
 void write_slabinfo(TextSink& out, const Kmem& kmem);
+void write_zoneinfo(TextSink& out, const Kmem& kmem);
+
+// Whether a kernel for machines of this word size knows the zone: DMA32 is there or HighMem.
+constexpr bool is_kernels_zone(ZoneType type) {
+  return type == ZoneType::kDma32 ? kHasDma32 : type != ZoneType::kHighmem || !kHasDma32;
+}
 
 }  // namespace quarry

@@ -2,8 +2,7 @@
 
 // The public calls that look and change nothing.
 
-#include "proc/proc.h"
-#include "proc/vmallocinfo.h"
+#include "base/same_text.h"
 #include "system/core.h"
 
 namespace quarry {
@@ -11,11 +10,6 @@ namespace quarry {
 namespace {
 
 constexpr const char* kEngineNames[] = {"slub", "slab", "slob"};
-
-bool equal(const char* a, const char* b) {
-  while (*a != '\0' && *a == *b) ++a, ++b;
-  return *a == *b;
-}
 
 }  // namespace
 
@@ -25,7 +19,7 @@ const char* slab_engine_name(SlabEngineKind kind) {
 
 bool find_slab_engine(const char* name, SlabEngineKind& kind) {
   for (unsigned i = 0; i != std::size(kEngineNames); ++i) {
-    if (!equal(name, kEngineNames[i])) continue;
+    if (!same_text(name, kEngineNames[i])) continue;
     kind = static_cast<SlabEngineKind>(i);
     return true;
   }
@@ -83,16 +77,6 @@ uint64_t MemorySystem::vmalloc_page_count() const { return Core::of(*this).vmall
 
 uint64_t MemorySystem::page_table_page_count() const {
   return Core::of(*this).space.mapper().table_count();
-}
-
-void MemorySystem::buddyinfo(TextSink& out) const {
-  write_buddyinfo(out, Core::of(*this).kmem.pages());
-}
-
-void MemorySystem::slabinfo(TextSink& out) const { write_slabinfo(out, Core::of(*this).kmem); }
-
-void MemorySystem::vmallocinfo(TextSink& out) const {
-  write_vmallocinfo(out, Core::of(*this).vmalloc);
 }
 
 bool MemorySystem::validate(TextSink& out) const {

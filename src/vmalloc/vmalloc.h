@@ -88,6 +88,8 @@ class Vmalloc {
   bool next_area(uintptr_t from, AreaInfo& info) const;
   // Frames of all areas of alloc().
   size_t page_count() const { return page_count_.load(std::memory_order_relaxed); }
+  // Of the range, in use or not.
+  size_t address_bytes() const { return end_ - start_; }
   Platform& platform() const { return pages_->platform(); }
   // Nodes that AreaInfo counts frames of.
   unsigned node_count() const { return pages_->node_count(); }

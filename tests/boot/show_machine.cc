@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <linux/proc_fs.h>
+
 #include "harness.h"
 #include "kernel.h"
 #include "x86/clock.h"
@@ -53,13 +55,14 @@ void show_zones() {
 
 void show_proc() {
   Console out;
-  print("/proc/buddyinfo\n");
-  system().buddyinfo(out);
-  print("/proc/slabinfo\n");
-  system().slabinfo(out);
-  print("/proc/vmallocinfo\n");
-  void* const area = system().vmalloc(64 * kKiB);
-  system().vmallocinfo(out);
+  const auto write = [](void* context, const char* text, size_t length) {
+    static_cast<Console*>(context)->write(text, length);
+  };
+  void* const area = system().vmalloc(64 * kKiB);  // something for vmallocinfo
+  for (const char* const* name = quarry_proc_names(); *name != nullptr; ++name) {
+    print("/proc/%s\n", *name);
+    quarry_proc_show(*name, write, &out);
+  }
   system().vfree(area);
 }
 

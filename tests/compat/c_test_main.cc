@@ -40,5 +40,6 @@ int main(int argc, char** argv) {
   add("Kernel", kernel_tests);
   add("Context", context_tests);
   add("Rcu", rcu_tests);
+  add("Proc", proc_tests);
   return RUN_ALL_TESTS();
 }

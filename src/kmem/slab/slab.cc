@@ -180,7 +180,7 @@ void Slab::bury_last(const KmemCache& cache, SlabNode& node, DeadSlabs& dead) {
   --node.free_slabs;
   --node.total_slabs;
   node.free_objects -= cache.objects;
-  kmem_->sub_slab_pages(cache.order.pages());
+  kmem_->sub_slab_pages(slab);
   slab.link_next = dead.first;
   dead.first = map_->pfn(&slab).value();
 }

@@ -56,7 +56,7 @@ uint32_t Slab::grow(KmemCache& cache, Gfp gfp, NodeId node, std::span<void*> obj
   if (owner != static_cast<unsigned>(pages_->local_node().value())) objects = objects.first(1);
   const uint32_t taken = take_from(state, slab, objects);
 
-  kmem_->add_slab_pages(cache.order.pages());
+  kmem_->add_slab_pages(slab);
   LockGuard guard(home.lock);
   ++home.total_slabs;
   home.free_objects += cache.objects - taken;

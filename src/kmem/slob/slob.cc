@@ -80,9 +80,9 @@ SlobPage* Slob::new_page(const ObjectRequest& request) {
   const Gfp gfp = request.gfp & kPageBits;
   Page* page = pages_->alloc(gfp, Order{0}, request.node, request.place);
   if (page == nullptr) return nullptr;
-  kmem_->add_slab_pages(1);
   write_flags(*page, QUARRY_PAGE_SLAB);
   page->node = static_cast<uint8_t>(pages_->node_of(map_->pfn(page)));
+  kmem_->add_slab_pages(*page);
   auto* memory = static_cast<unsigned char*>(map_->address(page));
   SlobFree free{};
   SlobBlocks(memory, free).init();
@@ -123,12 +123,12 @@ bool Slob::free_block(SlobPage& page, void* block, size_t bytes) {
 }
 
 void Slob::give_back(SlobPage& page) {
+  kmem_->sub_slab_pages(page);
   write_flags(page, 0);
   page.link_next = page.link_prev = 0;
   page.freelist = nullptr;
   page.objects = page.inuse = 0;
   page.node = 0;
-  kmem_->sub_slab_pages(1);
   pages_->free(&page, Order{0});
 }
 

@@ -121,7 +121,8 @@ void* Slob::alloc_raw(const KmemCache& cache, const ObjectRequest& request) {
   const Gfp gfp = (request.gfp & kPageBits) | gfp::kComp;
   Page* page = pages_->alloc(gfp, cache.order, request.node, request.place);
   if (page == nullptr) return nullptr;
-  kmem_->add_slab_pages(cache.order.pages());
+  page->node = static_cast<uint8_t>(pages_->node_of(map_->pfn(page)));
+  kmem_->add_slab_pages(*page);
   add_flags(*page, QUARRY_PAGE_SLAB | SlobPage::kRaw);
   return map_->address(page);
 }
@@ -151,7 +152,8 @@ void Slob::free_object(const KmemCache& cache, void* object, uintptr_t place) {
 void Slob::free_raw(Page& page) {
   const Order order(page.order);
   drop_flags(page, QUARRY_PAGE_SLAB | SlobPage::kRaw);
-  kmem_->sub_slab_pages(order.pages());
+  kmem_->sub_slab_pages(page);
+  page.node = 0;
   pages_->free(&page, order);
 }
 

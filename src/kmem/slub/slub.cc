@@ -103,7 +103,7 @@ void Slub::discount_empty(SlubNode& node, const SlabPage& slab) {
   node.total_objects -= slab.objects;
   node.nr_pages -= order.pages();
   --node.nr_slabs;
-  kmem_->sub_slab_pages(order.pages());
+  kmem_->sub_slab_pages(slab);
 }
 
 // Puts those objects from the front back that lie in the slab, as far as it misses any; how many.

@@ -52,7 +52,7 @@ uint32_t Slub::carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects)
 
 void Slub::count_new(SlubNode& node, const SlabPage& slab) {
   const uint32_t page_count = 1u << slab.order;
-  kmem_->add_slab_pages(page_count);
+  kmem_->add_slab_pages(slab);
   ++node.nr_slabs;
   node.nr_pages += page_count;
   node.total_objects += slab.objects;
