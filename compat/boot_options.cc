@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "boot_options.h"
 
+#include "fault_files.h"
+
 namespace quarry {
 namespace {
 
@@ -85,16 +87,6 @@ const char* read_fail_page_alloc(Reading& reading, std::string_view value) {
   return read_fault(reading.options.system.fail_page_alloc, value);
 }
 
-const char* read_failslab_wait(Reading& reading, std::string_view value) {
-  return parse_bool(value, reading.options.system.failslab.ignore_gfp_wait) ? nullptr
-                                                                            : "neither Y nor N";
-}
-
-const char* read_failslab_filter(Reading& reading, std::string_view value) {
-  return parse_bool(value, reading.options.system.failslab.cache_filter) ? nullptr
-                                                                         : "neither Y nor N";
-}
-
 const char* read_slub_debug(Reading& reading, std::string_view value) {
   BootOptions& options = reading.options;
   if (value.size() >= sizeof(options.slub_debug)) return "longer than 511 characters";
@@ -104,23 +96,12 @@ const char* read_slub_debug(Reading& reading, std::string_view value) {
   return nullptr;
 }
 
-const char* read_fail_page_wait(Reading& reading, std::string_view value) {
-  return parse_bool(value, reading.options.system.fail_page_alloc.ignore_gfp_wait)
-             ? nullptr
-             : "neither Y nor N";
-}
-
-const char* read_fail_page_highmem(Reading& reading, std::string_view value) {
-  return parse_bool(value, reading.options.system.fail_page_alloc.ignore_gfp_highmem)
-             ? nullptr
-             : "neither Y nor N";
-}
-
-const char* read_fail_page_order(Reading& reading, std::string_view value) {
-  uint64_t order = 0;
-  if (!parse_number(value, order) || order > kMaxOrder.value()) return "not an order from 0 to 10";
-  reading.options.system.fail_page_alloc.min_order = static_cast<uint8_t>(order);
-  return nullptr;
+// failslab.ATTRIBUTE=VALUE and fail_page_alloc.ATTRIBUTE=VALUE. Null: it is no such parameter.
+const FaultFile* find_attribute(std::string_view name, Config& config, FaultParameters*& of) {
+  FaultKind kind{};
+  if (!take_fault_kind(name, '.', kind)) return nullptr;
+  of = kind == FaultKind::kSlab ? &config.failslab : &config.fail_page_alloc;
+  return find_fault_file(kind, name);
 }
 
 const char* read_loglevel(Reading& reading, std::string_view value) {
@@ -155,14 +136,9 @@ constexpr KnownParameter kKnown[] = {
     {"nosmp", false, read_nosmp},
     {"slab_engine", true, read_engine},
     {"failslab", true, read_failslab},
-    {"failslab.ignore_gfp_wait", true, read_failslab_wait},
-    {"failslab.cache_filter", true, read_failslab_filter},
     {"slub_debug", false, read_slub_debug},
     {"slab_debug", false, read_slub_debug},
     {"fail_page_alloc", true, read_fail_page_alloc},
-    {"fail_page_alloc.ignore_gfp_wait", true, read_fail_page_wait},
-    {"fail_page_alloc.ignore_gfp_highmem", true, read_fail_page_highmem},
-    {"fail_page_alloc.min_order", true, read_fail_page_order},
     {"quarry.seed", true, read_seed},
     {"loglevel", true, read_loglevel},
     {"quiet", false, read_quiet},
@@ -174,6 +150,28 @@ const KnownParameter* find(std::string_view name) {
     if (same_name(known.name, name)) return &known;
   }
   return nullptr;
+}
+
+// False: nobody here knows the parameter. `wrong`: why the value is impossible.
+bool read_parameter(Reading& reading, const Parameter& parameter, const char*& wrong) {
+  FaultParameters* fault = nullptr;
+  const FaultFile* const attribute = find_attribute(parameter.name, reading.options.system, fault);
+  const KnownParameter* const known = find(parameter.name);
+  if (attribute == nullptr && known == nullptr) return false;
+  if (!parameter.has_value && (known == nullptr || known->needs_value)) {
+    wrong = "needs a value";
+  } else {
+    wrong = known != nullptr ? known->read(reading, parameter.value)
+                             : attribute->write(*fault, parameter.value);
+  }
+  return true;
+}
+
+// One with a dot, unless the first part is a name that this system uses itself.
+bool may_be_a_modules(std::string_view name) {
+  const std::string_view module = take_field(name, '.');
+  return !name.empty() && !same_name(module, "quarry") && !same_name(module, "failslab") &&
+         !same_name(module, "fail_page_alloc");
 }
 
 void complain(TextSink& complaint, const char* name, std::string_view about, const char* wrong) {
@@ -207,19 +205,12 @@ bool read_boot_options(const char* name, std::string_view command_line,
   Parameter parameter;
   while (next_parameter(command_line, parameter)) {
     if (is_of_program != nullptr && is_of_program(parameter.name)) continue;
-    const KnownParameter* const known = find(parameter.name);
-    if (known == nullptr) {
-      // One with a dot may be a module's.
-      if (parameter.name.find('.') == std::string_view::npos) {
-        format(unknown, " ");
-        unknown.write(parameter.word.data(), parameter.word.size());
-      }
-      continue;
-    }
-    const char* const wrong = known->needs_value && !parameter.has_value
-                                  ? "needs a value"
-                                  : known->read(reading, parameter.value);
-    if (wrong != nullptr) {
+    const char* wrong = nullptr;
+    if (!read_parameter(reading, parameter, wrong)) {
+      if (may_be_a_modules(parameter.name)) continue;
+      format(unknown, " ");
+      unknown.write(parameter.word.data(), parameter.word.size());
+    } else if (wrong != nullptr) {
       complain(complaint, name, parameter.word, wrong);
       return false;
     }

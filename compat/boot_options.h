@@ -7,11 +7,10 @@
 //                        there is)
 //   numa=fake=N          N nodes; numa=fake=SIZE: nodes of that size; numa=off: one
 //   nr_cpus=N            CPUs, also maxcpus= and possible_cpus=; nosmp: one (default: all there
-//   are)
+//                        are)
 //   slab_engine=NAME     slub, slab or slob
-//   failslab=, fail_page_alloc=   interval,probability,space,times
-//   failslab.ignore-gfp-wait=BOOL, failslab.cache-filter=, fail_page_alloc.ignore-gfp-wait=,
-//   .ignore-gfp-highmem=, .min-order=N         the files of the kernel's debugfs
+//   failslab=, fail_page_alloc=     interval,probability,space,times
+//   failslab.NAME=VALUE, fail_page_alloc.NAME=VALUE     their attributes (fault_files.h)
 //   slub_debug[=OPTIONS[,CACHE...][;...]], also slab_debug
 //   quarry.seed=N        what random decisions start from
 //   quiet, debug, loglevel=N      which messages are shown

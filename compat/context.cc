@@ -179,5 +179,7 @@ gfp_t current_gfp_context(gfp_t flags) {
 
 void quarry_set_fail_nth(unsigned int n) { quarry::set_fail_nth(n); }
 unsigned int quarry_fail_nth() { return quarry::fail_nth(); }
+void quarry_set_make_it_fail(bool fail) { quarry::set_make_it_fail(fail); }
+bool quarry_make_it_fail() { return quarry::make_it_fail(); }
 
 }  // extern "C"

@@ -6,32 +6,10 @@
 #include <linux/proc_fs.h>
 
 #include "default_system.h"
+#include "text_buffer.h"
 
 namespace quarry {
 namespace {
-
-// Keeps what fits and counts all.
-class Buffer final : public TextSink {
- public:
-  Buffer(char* text, size_t size) : text_(text), room_(size == 0 ? 0 : size - 1) {
-    if (size != 0) text_[0] = '\0';
-  }
-  void write(const char* text, size_t length) override {
-    if (length_ < room_) {
-      const size_t left = room_ - length_;
-      const size_t kept = length < left ? length : left;
-      __builtin_memcpy(text_ + length_, text, kept);
-      text_[length_ + kept] = '\0';
-    }
-    length_ += length;
-  }
-  size_t length() const { return length_; }
-
- private:
-  char* text_;
-  size_t room_;
-  size_t length_ = 0;
-};
 
 class Callback final : public TextSink {
  public:
@@ -49,7 +27,7 @@ class Callback final : public TextSink {
 extern "C" {
 
 long quarry_proc_read(const char* name, char* buffer, size_t size) {
-  Buffer out(buffer, size);
+  TextBuffer out(buffer, size);
   return default_system.proc_text(name, out) ? static_cast<long>(out.length()) : -ENOENT;
 }
 

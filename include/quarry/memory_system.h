@@ -32,6 +32,8 @@ class KmemCache;
 
 // How slabs are managed below the per-CPU arrays; chosen at boot for the whole system.
 enum class SlabEngineKind : uint8_t { kSlub, kSlab, kSlob };
+// Kinds are 0 to count - 1.
+unsigned slab_engine_count();
 // Name as the command line has it ("slub").
 const char* slab_engine_name(SlabEngineKind kind);
 // False where no engine has that name.
@@ -313,6 +315,15 @@ class MemorySystem {
                            void* context) const;
   // Empties the per-CPU page stacks of all CPUs.
   void drain_all();
+
+  // --- Failures on demand; at any time. Read, `times` and `space` are what is left ---
+
+  [[nodiscard]] FaultParameters failslab() const;
+  void set_failslab(const FaultParameters& parameters);
+  // Whether failslab's cache_filter lets the cache's objects fail.
+  void cache_choose_for_failslab(KmemCache* cache, bool chosen);
+  [[nodiscard]] FaultParameters fail_page_alloc() const;
+  void set_fail_page_alloc(const FaultParameters& parameters);
 
   // Checks every invariant of every room. False: broken, `out` says what. No call may be under way.
   [[nodiscard]] bool validate(TextSink& out) const;

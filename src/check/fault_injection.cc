@@ -13,12 +13,14 @@ void FaultInjector::init(Reporter& reporter, const char* name, uint64_t seed) {
 }
 
 void FaultInjector::set_parameters(const FaultParameters& parameters) {
+  report_limit_.set(uint64_t{parameters.verbose_ratelimit_interval_ms} * 1'000'000,
+                    parameters.verbose_ratelimit_burst);
   LockGuard guard(lock_);
+  if (parameters.interval != parameters_.interval) attempts_ = 0;
   parameters_ = parameters;
-  attempts_ = 0;
   ignore_wait_.store(parameters.ignore_gfp_wait, std::memory_order_relaxed);
-  ignore_highmem_.store(parameters.ignore_gfp_highmem, std::memory_order_relaxed);
   cache_filter_.store(parameters.cache_filter, std::memory_order_relaxed);
+  ignore_highmem_.store(parameters.ignore_gfp_highmem, std::memory_order_relaxed);
   min_order_.store(parameters.min_order, std::memory_order_relaxed);
   active_.store(parameters.probability != 0, std::memory_order_relaxed);
 }
@@ -33,8 +35,8 @@ bool FaultInjector::concerns(Gfp gfp) const {
          !(any(gfp, gfp::kDirectReclaim) && ignore_wait_.load(std::memory_order_relaxed));
 }
 
-bool FaultInjector::should_fail_slab(Gfp gfp, size_t bytes, bool named) {
-  if (!named && cache_filter_.load(std::memory_order_relaxed)) return false;
+bool FaultInjector::should_fail_slab(Gfp gfp, size_t bytes, bool chosen) {
+  if (!chosen && cache_filter_.load(std::memory_order_relaxed)) return false;
   return concerns(gfp) && should_fail(gfp, bytes);
 }
 
@@ -46,40 +48,47 @@ bool FaultInjector::should_fail_page(Gfp gfp, Order order) {
 
 bool FaultInjector::should_fail(Gfp gfp, uint64_t size) {
   quarry_context& context = Arch::context();
-  if (context.fail_nth != 0 && !in_interrupt(context)) {
+  const bool counting_down = context.fail_nth != 0 && !in_interrupt(context);
+  if (counting_down) {
     if (--context.fail_nth != 0) return false;
     update_forbidden_gfp(context);
-  } else {
-    if (!active()) return false;
-    LockGuard guard(lock_);
-    if (!roll(size)) return false;
+  } else if (!active()) {
+    return false;
   }
-  if (!any(gfp, gfp::kNoWarn)) report();
+  FaultParameters reported;
+  {
+    LockGuard guard(lock_);
+    if (!counting_down && !roll(context, size)) return false;
+    reported = parameters_;
+    if (parameters_.times > 0) --parameters_.times;
+  }
+  if (!any(gfp, gfp::kNoWarn)) report(reported);
   return true;
 }
 
-bool FaultInjector::roll(uint64_t size) {
+bool FaultInjector::roll(const quarry_context& context, uint64_t size) {
   FaultParameters& p = parameters_;
-  if (p.probability == 0 || p.times == 0) return false;
+  if (p.probability == 0) return false;
+  if (p.task_filter && (context.make_it_fail == 0 || in_interrupt(context))) return false;
+  if (p.times == 0) return false;
   if (p.space > size) {
     p.space -= size;
     return false;
   }
   if (p.interval > 1 && ++attempts_ % p.interval != 0) return false;
-  if (p.probability <= random_.below(100)) return false;
-  if (p.times > 0) --p.times;
-  return true;
+  return p.probability > random_.below(100);
 }
 
-void FaultInjector::report() {
-  const FaultParameters p = parameters();
+// With what was left before this failure, as in Linux.
+void FaultInjector::report(const FaultParameters& p) {
+  if (p.verbose == 0 || !report_limit_.allow(reporter_->platform().clock_ns())) return;
   {
     LogText out(reporter_->platform());
     format(out, "FAULT_INJECTION: forcing a failure.\n");
     format(out, "name %s, interval %u, probability %u, space %u, times %d\n", name_, p.interval,
            p.probability, p.space, p.times);
   }
-  reporter_->dump_stack();
+  if (p.verbose > 1) reporter_->dump_stack();
 }
 
 }  // namespace quarry

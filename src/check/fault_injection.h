@@ -5,7 +5,8 @@
 // Each allocator owns one injector and asks it before every attempt. Two things make an attempt
 // fail:
 //   the task's count-down   quarry_context::fail_nth, lowered by each attempt; the one that brings
-//                           it to 0 fails, and attempts before it succeed whatever the dice say
+//                           it to 0 fails, and attempts before it succeed whatever the dice say.
+//                           It counts as one of `times`
 //   the dice                FaultParameters, from the same seed always the same
 //
 // An owner keeps its per-CPU arrays off while active(), so that every attempt is counted. fail_nth
@@ -34,16 +35,16 @@ class FaultInjector {
   bool active() const { return active_.load(std::memory_order_relaxed); }
 
   // Counts one attempt to allocate a slab object of `bytes`, or a block of pages. True: it has to
-  // fail, and unless the request has __GFP_NOWARN that was reported. Any context.
-  // `named`: the object's cache has QUARRY_SLAB_FAILSLAB.
-  bool should_fail_slab(Gfp gfp, size_t bytes, bool named = true);
+  // fail, and unless the request has __GFP_NOWARN that was reported. Any context. `chosen`: the
+  // object's cache has QUARRY_SLAB_FAILSLAB.
+  bool should_fail_slab(Gfp gfp, size_t bytes, bool chosen = false);
   bool should_fail_page(Gfp gfp, Order order);
 
  private:
   bool concerns(Gfp gfp) const;
   bool should_fail(Gfp gfp, uint64_t size);
-  bool roll(uint64_t size) QUARRY_REQUIRES(lock_);
-  void report();
+  bool roll(const quarry_context& context, uint64_t size) QUARRY_REQUIRES(lock_);
+  void report(const FaultParameters& p);
 
   mutable SpinLock lock_{LockRank::kLeaf};
   FaultParameters parameters_ QUARRY_GUARDED_BY(lock_);
@@ -52,9 +53,10 @@ class FaultInjector {
   // Copies that are read without the lock: written under it.
   std::atomic<bool> active_{false};
   std::atomic<bool> ignore_wait_{true};
-  std::atomic<bool> ignore_highmem_{true};
   std::atomic<bool> cache_filter_{false};
+  std::atomic<bool> ignore_highmem_{true};
   std::atomic<uint8_t> min_order_{1};
+  RateLimit report_limit_{0, 0};
   Reporter* reporter_ = nullptr;
   const char* name_ = "";
 };

@@ -14,8 +14,9 @@ bool Kmem::may_alloc(KmemCache& cache, Gfp gfp, uintptr_t place) {
   }
   // A task whose attempts are counted shows in its context.
   if (!fault_.active() && !Arch::forbids_some_gfp()) return true;
-  return !fault_.should_fail_slab(gfp, cache.object_size,
-                                  (cache.flags & QUARRY_SLAB_FAILSLAB) != 0);
+  const bool chosen =
+      (std::atomic_ref(cache.flags).load(std::memory_order_relaxed) & QUARRY_SLAB_FAILSLAB) != 0;
+  return !fault_.should_fail_slab(gfp, cache.object_size, chosen);
 }
 
 void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uintptr_t place) {

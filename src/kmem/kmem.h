@@ -197,6 +197,13 @@ class Kmem {
   // Replaces failslab's parameters; the arrays of all caches are off while it is active.
   void set_fault_parameters(const FaultParameters& parameters);
   FaultInjector& fault_injector() { return fault_; }
+  const FaultInjector& fault_injector() const { return fault_; }
+  // For failslab's cache filter (Linux: /sys/kernel/slab/NAME/failslab).
+  static void choose_for_failslab(KmemCache& cache, bool chosen) {
+    const std::atomic_ref flags(cache.flags);
+    chosen ? flags.fetch_or(QUARRY_SLAB_FAILSLAB, std::memory_order_relaxed)
+           : flags.fetch_and(~QUARRY_SLAB_FAILSLAB, std::memory_order_relaxed);
+  }
 
   bool validate(TextSink& out) const;
   void lock_all();

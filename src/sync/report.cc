@@ -35,8 +35,15 @@ bool PlaceSet::insert(uintptr_t place) {
   return false;
 }
 
+void RateLimit::set(uint64_t interval_ns, uint32_t burst) {
+  LockGuard guard(lock_);
+  interval_ns_ = interval_ns;
+  burst_ = burst;
+}
+
 bool RateLimit::allow(uint64_t now_ns) {
   LockGuard guard(lock_);
+  if (interval_ns_ == 0) return true;
   if (granted_ == 0 || now_ns - begin_ns_ >= interval_ns_) {
     begin_ns_ = now_ns;
     granted_ = 0;

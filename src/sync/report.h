@@ -50,13 +50,15 @@ class RateLimit {
  public:
   constexpr RateLimit(uint64_t interval_ns, uint32_t burst)
       : interval_ns_(interval_ns), burst_(burst) {}
+  // An interval of 0: no limit.
+  void set(uint64_t interval_ns, uint32_t burst);
   // `now_ns` from Platform::clock_ns().
   bool allow(uint64_t now_ns);
 
  private:
   SpinLock lock_{LockRank::kLeaf};
-  const uint64_t interval_ns_;
-  const uint32_t burst_;
+  uint64_t interval_ns_ QUARRY_GUARDED_BY(lock_);
+  uint32_t burst_ QUARRY_GUARDED_BY(lock_);
   uint32_t granted_ QUARRY_GUARDED_BY(lock_) = 0;
   uint64_t begin_ns_ QUARRY_GUARDED_BY(lock_) = 0;
 };

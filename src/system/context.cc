@@ -29,4 +29,8 @@ void set_fail_nth(uint32_t n) {
 
 uint32_t fail_nth() { return Arch::context().fail_nth; }
 
+void set_make_it_fail(bool fail) { Arch::context().make_it_fail = fail ? 1 : 0; }
+
+bool make_it_fail() { return Arch::context().make_it_fail != 0; }
+
 }  // namespace quarry

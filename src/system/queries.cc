@@ -13,6 +13,8 @@ constexpr const char* kEngineNames[] = {"slub", "slab", "slob"};
 
 }  // namespace
 
+unsigned slab_engine_count() { return std::size(kEngineNames); }
+
 const char* slab_engine_name(SlabEngineKind kind) {
   return kEngineNames[static_cast<unsigned>(kind)];
 }

@@ -117,6 +117,7 @@ class PageAllocator {
   // Shared by the rooms above.
   Reporter& reporter() { return reporter_; }
   FaultInjector& fault_injector() { return fault_; }
+  const FaultInjector& fault_injector() const { return fault_; }
   // Replaces fail_page_alloc's parameters and turns the CPU stacks off or on accordingly.
   void set_fault_parameters(const FaultParameters& parameters);
 

@@ -23,6 +23,7 @@ extern const struct c_test kernel_tests[];
 extern const struct c_test context_tests[];
 extern const struct c_test rcu_tests[];
 extern const struct c_test proc_tests[];
+extern const struct c_test fault_tests[];
 
 /* Reports a failed check of the test that runs, which goes on. */
 void c_test_failed(const char* file, int line, const char* expression);

@@ -41,5 +41,6 @@ int main(int argc, char** argv) {
   add("Context", context_tests);
   add("Rcu", rcu_tests);
   add("Proc", proc_tests);
+  add("Faults", fault_tests);
   return RUN_ALL_TESTS();
 }

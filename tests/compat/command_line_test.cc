@@ -71,6 +71,16 @@ TEST(CommandLine, names_what_it_does_not_know_and_goes_on) {
       << run.err;
 }
 
+// A dot is a module's, but for the first parts that are the system's own.
+TEST(CommandLine, names_parameters_of_its_own_that_there_are_not) {
+  const std::string own = "quarry.x=1 failslab.x=1 failslab.min-order=0 fail-page-alloc.x";
+  const ProbeRun run = run_probe("machine", own + " other.x=1");
+  EXPECT_TRUE(run.clean());
+  EXPECT_EQ(run.err, "Unknown kernel command line parameters \"" + own +
+                         "\", ignored.\n"
+                         "module exits\n");
+}
+
 TEST(CommandLine, refuses_impossible_values) {
   expect_refused("mem=much", "QUARRY_CMDLINE: mem=much: not a size");
   expect_refused("mem", "QUARRY_CMDLINE: mem: needs a value");
@@ -89,7 +99,7 @@ TEST(CommandLine, refuses_impossible_values) {
   expect_refused("failslab=1,101,0,-1",
                  "QUARRY_CMDLINE: failslab=1,101,0,-1: the probability is above 100");
   expect_refused("fail_page_alloc.min-order=11",
-                 "QUARRY_CMDLINE: fail_page_alloc.min-order=11: not an order from 0 to 10");
+                 "QUARRY_CMDLINE: fail_page_alloc.min-order=11: out of range");
 }
 
 TEST(CommandLine, chooses_the_slab_engine) {
@@ -112,6 +122,21 @@ TEST(CommandLine, injects_faults) {
   const std::string pages = "fail_page_alloc=1,100,0,-1 fail_page_alloc.ignore-gfp-wait=0 ";
   EXPECT_EQ(run_probe("attempts", pages).out, "failed 0 0\n");
   EXPECT_EQ(run_probe("attempts", pages + "fail_page_alloc.min-order=0").out, "failed 100 100\n");
+}
+
+TEST(CommandLine, knows_every_attribute_of_faults) {
+  const std::string all =
+      "failslab=1,100,0,-1 failslab.ignore-gfp-wait=N failslab.verbose=0 "
+      "failslab.verbose_ratelimit_interval_ms=100 failslab.verbose-ratelimit-burst=3 ";
+  const ProbeRun run = run_probe("attempts", all);
+  EXPECT_EQ(run.out, "failed 100 0\n");
+  EXPECT_EQ(run.err, "module exits\n");
+  EXPECT_EQ(run_probe("attempts", all + "failslab.cache-filter=Y").out, "failed 0 0\n");
+  EXPECT_EQ(run_probe("attempts", all + "failslab.task-filter=Y").out, "failed 0 0\n");
+  EXPECT_EQ(run_probe("attempts", all + "failslab.times=4").out, "failed 4 0\n");
+  EXPECT_EQ(run_probe("attempts", all + "failslab.space=640").out, "failed 91 0\n");
+  EXPECT_EQ(run_probe("attempts", all + "failslab.interval=50").out, "failed 2 0\n");
+  EXPECT_EQ(run_probe("attempts", all + "failslab.probability=0").out, "failed 0 0\n");
 }
 
 TEST(CommandLine, decides_by_its_seed) {

@@ -199,15 +199,18 @@ QUARRY_TEST(FailNth, areas_without_flags) {
 // --- Everything at once ---
 
 void mixed_scene(Machine& m, Gfp bits) {
-  cache_scene(m, bits);
-  kmalloc_scene(m, bits);
-  m.on_cpu(1);
-  krealloc_scene(m, bits);
-  area_scene(m, bits);
-  pages_scene(m, bits);
+  for (const unsigned cpu : {0U, 1U}) {
+    m.on_cpu(cpu);
+    cache_scene(m, bits);
+    kmalloc_scene(m, bits);
+    copies_scene(m, bits);
+    krealloc_scene(m, bits);
+    area_scene(m, bits);
+    pages_scene(m, bits);
+  }
 }
 QUARRY_TEST(FailNth, mixed) {
-  CHECK(play_for_every_n(mixed_scene, gfp::kKernel | gfp::kNoWarn) >= 80);
+  CHECK(play_for_every_n(mixed_scene, gfp::kKernel | gfp::kNoWarn) >= 200);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ QUARRY_TEST(Failslab, reports_unless_nowarn) {
   CHECK(m.log.empty());
   CHECK(m->kmalloc(64, gfp::kNoWait) == nullptr);
   CHECK_EQ(m.log.count("FAULT_INJECTION: forcing a failure.\n"
-                       "name failslab, interval 1, probability 100, space 0, times 0\n"),
+                       "name failslab, interval 1, probability 100, space 0, times 1\n"),
            1U);
   CHECK(m.reported("Call Trace:"));
 }
@@ -77,6 +77,49 @@ QUARRY_TEST(Failslab, has_bytes_to_spend_first) {
   Machine m{.failslab = {.probability = 100, .space = 1000, .times = -1}};
   // Objects of 128 bytes: the budget is lowered as long as it is larger than one.
   CHECK_EQ(failed_objects(m, kQuiet, 10), 0b11'1000'0000U);
+}
+
+QUARRY_TEST(Failslab, is_changed_at_run_time) {
+  Machine m;
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0U);
+  CHECK_EQ(m->failslab().probability, 0U);
+  m->set_failslab({.probability = 100, .times = 3});
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0b111U);
+  CHECK_EQ(m->failslab().times, 0);
+  m->set_failslab({});
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0U);
+  m->set_fail_page_alloc({.probability = 100, .times = 1});
+  CHECK_EQ(failed_pages(m, kQuiet, Order{1}, 3), 0b1U);
+  CHECK_EQ(m->fail_page_alloc().times, 0);
+}
+
+QUARRY_TEST(Failslab, of_chosen_caches_only) {
+  Machine m;
+  quarry::KmemCache* chosen = m->cache_create("chosen", 200);
+  quarry::KmemCache* other = m->cache_create("other", 200, {.ctor = [](void*) {}});
+  m->set_failslab({.probability = 100, .times = -1, .cache_filter = true});
+  m->cache_choose_for_failslab(chosen, true);
+  CHECK(m->cache_alloc(chosen, kQuiet) == nullptr);
+  void* object = m->cache_alloc(other, kQuiet);
+  CHECK(object != nullptr);
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0U);
+  m->cache_choose_for_failslab(chosen, false);
+  void* spared = m->cache_alloc(chosen, kQuiet);
+  CHECK(spared != nullptr);
+  m->cache_free(chosen, spared);
+  m->cache_free(other, object);
+  m->cache_destroy(chosen);
+  m->cache_destroy(other);
+}
+
+QUARRY_TEST(Failslab, of_tasks_that_ask_for_it) {
+  Machine m{.failslab = {.probability = 100, .times = -1, .task_filter = true}};
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0U);
+  quarry::set_make_it_fail(true);
+  CHECK(quarry::make_it_fail());
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0b11111U);
+  quarry::set_make_it_fail(false);
+  CHECK_EQ(failed_objects(m, kQuiet, 5), 0U);
 }
 
 QUARRY_TEST(FailPageAlloc, spares_single_pages_and_highmem) {

@@ -119,6 +119,67 @@ QUARRY_TEST(FaultInjection, fail_nth_is_not_counted_in_interrupts_nor_for_filter
   CHECK_EQ(f.attempts(1), 1U);
 }
 
+QUARRY_TEST(FaultInjection, task_filter_spares_other_tasks_and_interrupts) {
+  Fixture f({.probability = 100, .times = -1, .task_filter = true});
+  CHECK_EQ(f.attempts(3), 0U);
+  Arch::context().make_it_fail = 1;
+  CHECK_EQ(f.attempts(3), 7U);
+  {
+    ContextGuard interrupt(&quarry_context::softirq_depth);
+    CHECK_EQ(f.attempts(3), 0U);
+  }
+  Arch::context().make_it_fail = 0;
+}
+
+QUARRY_TEST(FaultInjection, cache_filter_spares_all_but_chosen_caches) {
+  Fixture f({.probability = 100, .times = -1, .cache_filter = true});
+  CHECK(!f.injector.should_fail_slab(kQuiet, 8));
+  CHECK(f.injector.should_fail_slab(kQuiet, 8, true));
+  CHECK(f.injector.should_fail_page(kQuiet, Order(1)));
+}
+
+QUARRY_TEST(FaultInjection, the_nth_failure_is_one_of_times) {
+  Fixture f({.probability = 100, .times = 3});
+  set_fail_nth(1);
+  CHECK_EQ(f.attempts(1), 1U);
+  CHECK_EQ(f.injector.parameters().times, 2);
+}
+
+QUARRY_TEST(FaultInjection, interval_goes_on_counting_when_other_attributes_change) {
+  FaultParameters parameters{.interval = 4, .probability = 100, .times = -1};
+  Fixture f(parameters);
+  CHECK_EQ(f.attempts(2), 0U);
+  parameters.verbose = 0;
+  f.injector.set_parameters(parameters);
+  CHECK_EQ(f.attempts(2), 2U);
+}
+
+QUARRY_TEST(FaultInjection, verbose_says_how_much_is_reported) {
+  constexpr const char* kText =
+      "FAULT_INJECTION: forcing a failure.\n"
+      "name failslab, interval 1, probability 100, space 0, times 1\n";
+  Fixture f({.probability = 100, .verbose = 1});
+  CHECK(f.injector.should_fail_slab(gfp::kNoWait, 8));
+  CHECK_TEXT(f.platform.log_text(), kText);
+  f.platform.clear_log();
+  f.injector.set_parameters({.probability = 100, .verbose = 0});
+  CHECK(f.injector.should_fail_slab(gfp::kNoWait, 8));
+  CHECK(f.platform.quiet());
+}
+
+QUARRY_TEST(FaultInjection, reports_are_limited_if_so_wanted) {
+  Fixture f({.probability = 100,
+             .times = -1,
+             .verbose = 1,
+             .verbose_ratelimit_interval_ms = 1000,
+             .verbose_ratelimit_burst = 3});
+  for (int i = 0; i != 10; ++i) CHECK(f.injector.should_fail_slab(gfp::kNoWait, 8));
+  CHECK_EQ(f.platform.log_count("forcing a failure"), 3U);
+  f.platform.advance_clock(1'000'000'000);
+  CHECK(f.injector.should_fail_slab(gfp::kNoWait, 8));
+  CHECK_EQ(f.platform.log_count("forcing a failure"), 4U);
+}
+
 QUARRY_TEST(FaultInjection, reports_unless_asked_not_to) {
   Fixture f({.interval = 1, .probability = 100, .space = 0, .times = -1});
   f.injector.should_fail_slab(kQuiet, 8);
