@@ -14,6 +14,7 @@ using quarry::kPageBytes;
 using quarry::NodeId;
 using quarry::Order;
 using quarry::Page;
+using quarry::SlabEngineKind;
 namespace gfp = quarry::gfp;
 
 // Plays with `bits` as a caller who stops at the first null and gives back what it has.
@@ -23,9 +24,19 @@ using Scene = void (*)(Machine& m, Gfp bits);
 constexpr quarry::FaultParameters kEveryAttempt{
     .ignore_gfp_wait = false, .ignore_gfp_highmem = false, .min_order = 0};
 
+// What slabs are made by.
+struct Setting {
+  SlabEngineKind engine = SlabEngineKind(harness::run.engine);
+  const char* slub_debug = nullptr;
+};
+
 // Plays the scene with the n-th attempt failing. False: there was no n-th attempt.
-bool play(Scene scene, Gfp bits, uint32_t n, const char* slub_debug) {
-  Machine m{.nodes = 2, .mib = 64, .cpus = 2, .slub_debug = slub_debug};
+bool play(Scene scene, Gfp bits, uint32_t n, const Setting& setting) {
+  Machine m{.nodes = 2,
+            .mib = 64,
+            .cpus = 2,
+            .engine = setting.engine,
+            .slub_debug = setting.slub_debug};
   m.core().kmem.set_fault_parameters(kEveryAttempt);
   m.core().pages.set_fault_parameters(kEveryAttempt);
   quarry::set_fail_nth(n);
@@ -44,10 +55,10 @@ bool play(Scene scene, Gfp bits, uint32_t n, const char* slub_debug) {
 }
 
 // How many attempts the scene makes.
-uint32_t play_for_every_n(Scene scene, Gfp bits, const char* slub_debug = nullptr) {
+uint32_t play_for_every_n(Scene scene, Gfp bits, const Setting& setting = {}) {
   constexpr uint32_t kMost = 2000;
   uint32_t n = 1;
-  while (n != kMost && harness::run.failures == 0 && play(scene, bits, n, slub_debug)) ++n;
+  while (n != kMost && harness::run.failures == 0 && play(scene, bits, n, setting)) ++n;
   CHECK(n < kMost);
   return n - 1;
 }
@@ -133,9 +144,9 @@ QUARRY_TEST(FailNth, cache) { check_scene(cache_scene, 25); }
 // Memory for backtraces is an attempt too; without it an object is told without its backtrace.
 QUARRY_TEST(FailNth, debugged_caches) {
   const Gfp quiet = gfp::kKernel | gfp::kNoWarn;
-  const uint32_t plain = play_for_every_n(cache_scene, quiet, "FZP");
+  const uint32_t plain = play_for_every_n(cache_scene, quiet, {.slub_debug = "FZP"});
   CHECK(plain >= 25);
-  CHECK(play_for_every_n(cache_scene, quiet, "FZPU") > plain);
+  CHECK(play_for_every_n(cache_scene, quiet, {.slub_debug = "FZPU"}) > plain);
 }
 
 // --- Pages ---
@@ -196,7 +207,7 @@ QUARRY_TEST(FailNth, areas_without_flags) {
   CHECK(play_for_every_n(reporting_area_scene, gfp::kKernel) >= 8);
 }
 
-// --- Everything at once ---
+// --- Everything at once, through every engine ---
 
 void mixed_scene(Machine& m, Gfp bits) {
   for (const unsigned cpu : {0U, 1U}) {
@@ -210,7 +221,11 @@ void mixed_scene(Machine& m, Gfp bits) {
   }
 }
 QUARRY_TEST(FailNth, mixed) {
-  CHECK(play_for_every_n(mixed_scene, gfp::kKernel | gfp::kNoWarn) >= 200);
+  for (unsigned i = 0; i != quarry::slab_engine_count(); ++i) {
+    const auto engine = static_cast<SlabEngineKind>(i);
+    const uint32_t attempts = play_for_every_n(mixed_scene, gfp::kKernel | gfp::kNoWarn, {.engine = engine});
+    if (!CHECK(attempts >= 200)) harness::fail(__FILE__, __LINE__, slab_engine_name(engine));
+  }
 }
 
 }  // namespace

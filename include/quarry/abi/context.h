@@ -22,9 +22,9 @@ struct quarry_context {
   uint32_t softirq_depth;
   uint32_t hardirq_depth;
   uint32_t nmi_depth;
-  uint32_t rcu_depth;   /* read-side sections, of any system */
-  uint32_t rcu_section; /* rcu_read_lock(): how deep, and its token (sync/rcu.h) */
-  uint32_t fail_nth;    /* fault injection for this task: 0 off, else the n-th attempt fails */
+  uint32_t rcu_depth;    /* read-side sections, of any system */
+  uint32_t rcu_section;  /* rcu_read_lock(): how deep, and its token (sync/rcu.h) */
+  uint32_t fail_nth;     /* fault injection for this task: 0 off, else the n-th attempt fails */
   uint32_t make_it_fail; /* attempts of this task pass the task filters of fault injection */
   /* forbidden_gfp of the code that the outermost interrupt interrupted. It cannot be derived again
      at the interrupt's end: in a process the core turns interrupts off without touching it. */
