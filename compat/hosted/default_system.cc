@@ -11,6 +11,7 @@
 
 #include "boot_options.h"
 #include "printk.h"
+#include "proc_files.h"
 #include "quarry/hosted_platform.h"
 #include "world.h"
 
@@ -34,12 +35,29 @@ constexpr size_t kLineBytes = 1024;
 static_assert(MachineOptions::kMostNodes == HostedPlatform::kMaxNodes &&
               MachineOptions::kMostCpus == HostedPlatform::kMaxCpus);
 
+// The one parameter of a process alone: where it keeps its texts of /proc.
+constexpr std::string_view kProcParameter = "quarry.proc";
+
+bool is_proc_parameter(std::string_view name) { return same_name(name, kProcParameter); }
+
+void keep_proc_files_if_asked(FixedText<kLineBytes>& complaint) {
+  std::string_view rest = command_line();
+  Parameter parameter;
+  while (next_parameter(rest, parameter)) {
+    if (!is_proc_parameter(parameter.name)) continue;
+    FixedText<kLineBytes / 2> folder;
+    folder.write(parameter.value.data(), parameter.value.size());
+    if (!keep_proc_files(folder.c_str(), complaint)) refuse(complaint);
+  }
+}
+
 // The lowest priority that programs may use, so that all other constructors may allocate.
 [[gnu::constructor(101)]] void boot_default_system() {
   BootOptions options{.machine = {.ram_bytes = kGiB, .nodes = 1}};
   FixedText<kLineBytes> unknown;
   FixedText<kLineBytes> complaint;
-  if (!read_boot_options("QUARRY_CMDLINE", command_line(), nullptr, options, unknown, complaint)) {
+  if (!read_boot_options("QUARRY_CMDLINE", command_line(), is_proc_parameter, options, unknown,
+                         complaint)) {
     refuse(complaint);
   }
   set_console_loglevel(options.console_loglevel);
@@ -57,6 +75,7 @@ static_assert(MachineOptions::kMostNodes == HostedPlatform::kMaxNodes &&
     format(complaint, "quarry: the default system does not boot\n");
     refuse(complaint);
   }
+  keep_proc_files_if_asked(complaint);
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 // What QUARRY_CMDLINE does, and what the default system is without it.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "probe_run.h"
@@ -137,6 +140,30 @@ TEST(CommandLine, knows_every_attribute_of_faults) {
   EXPECT_EQ(run_probe("attempts", all + "failslab.space=640").out, "failed 91 0\n");
   EXPECT_EQ(run_probe("attempts", all + "failslab.interval=50").out, "failed 2 0\n");
   EXPECT_EQ(run_probe("attempts", all + "failslab.probability=0").out, "failed 0 0\n");
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(CommandLine, keeps_the_texts_of_proc_in_files) {
+  char name_of_folder[] = "/tmp/quarry-proc-XXXXXX";
+  const std::filesystem::path folder = mkdtemp(name_of_folder);
+  const ProbeRun run = run_probe("leftovers", "quarry.proc=" + (folder / "proc").string());
+  EXPECT_TRUE(run.clean());
+  // As the program left it.
+  EXPECT_NE(read_file(folder / "proc/slabinfo").find("\nprobe_leaky            1 "),
+            std::string::npos);
+  for (const char* name : {"buddyinfo", "meminfo", "pagetypeinfo", "zoneinfo"}) {
+    EXPECT_NE(read_file(folder / "proc" / name), "") << name;
+  }
+  EXPECT_EQ(read_file(folder / "proc/vmallocinfo"), "");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(CommandLine, refuses_a_folder_that_cannot_be_written) {
+  expect_refused("quarry.proc=/dev/null", "QUARRY_CMDLINE: quarry.proc=/dev/null: Not a directory");
 }
 
 TEST(CommandLine, decides_by_its_seed) {

@@ -226,6 +226,18 @@ static void machine(void) {
   printf("MiB %lu nodes %d\n", end >> 8, page_to_nid(pfn_to_page(end - 1)) + 1);
 }
 
+// 900 objects more for each line that is read.
+static void live(void) {
+  struct kmem_cache* cache = kmem_cache_create("probe_live", 128, 0, 0, NULL);
+  void* objects[900];
+  int count = 0;
+  do {
+    count += kmem_cache_alloc_bulk(cache, GFP_KERNEL, ARRAY_SIZE(objects), objects);
+    printf("%d\n", count);
+    fflush(stdout);
+  } while (getchar() != EOF);
+}
+
 static void params(void) { printf("%d %s %d\n", number, text, flag); }
 
 static void attempts(void) {
@@ -287,6 +299,7 @@ static const struct {
              {"panic", stop},
              {"idle", idle},
              {"machine", machine},
+             {"live", live},
              {"params", params},
              {"attempts", attempts},
              {"forked", forked}};
