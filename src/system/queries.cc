@@ -50,7 +50,7 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
 KmemCache* MemorySystem::find_cache(const char* name) const {
   KmemCache* found = nullptr;
   Core::of(*this).kmem.for_each([&](KmemCache& cache) {
-    if (found == nullptr && equal(cache.name, name)) found = &cache;
+    if (found == nullptr && same_text(cache.name, name)) found = &cache;
   });
   return found;
 }

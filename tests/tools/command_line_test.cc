@@ -20,7 +20,7 @@ TEST(CommandLineTest, replay_with_everything) {
              "out.json", "--seed", "7", "b.kmt.zst", "-"});
   ASSERT_TRUE(command.replay);
   EXPECT_THAT(command.replay->traces, testing::ElementsAre("a.kmt", "b.kmt.zst", "-"));
-  EXPECT_EQ(command.replay->machine.engine, "slub");
+  EXPECT_EQ(command.replay->engines, std::vector<std::string>{"slub"});
   EXPECT_EQ(command.replay->machine.nodes, 2U);
   EXPECT_EQ(command.replay->machine.seed, 7U);
   EXPECT_EQ(command.replay->json, "out.json");
@@ -74,6 +74,8 @@ TEST(CommandLineTest, mistakes_are_one_line_each) {
       {"replay", "a.kmt", "--json"},
       {"replay", "a.kmt", "--engine", "slob9"},
       {"replay", "a.kmt", "--engine", ""},
+      {"replay", "a.kmt", "--engine", "slub,slub"},
+      {"replay", "a.kmt", "--proc", "slabinf"},
       {"replay", "a.kmt", "--machine", "nodes=0"},
       {"replay", "a.kmt", "--machine", ""},
       {"replay", "-", "-"},

@@ -128,9 +128,11 @@ class FakeMachine final : public ReplayMachine, private replay::Target {
     }
     return states;
   }
-  std::string buddyinfo() const override {
-    return "Node 0, zone      DMA      1      1      1\nNode 0, zone   Normal      5      0      "
-           "2\n";
+  std::map<std::string, std::string> proc_texts() const override {
+    return {{"buddyinfo",
+             "Node 0, zone      DMA      1      1      1\n"
+             "Node 0, zone   Normal      5      0      2\n"},
+            {"slabinfo", "slabinfo - version: 2.1\n"}};
   }
   std::string validate() const override { return record_.validate; }
   std::string report() const override { return record_.report; }

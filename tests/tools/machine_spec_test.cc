@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "machine_spec.h"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "reading.h"
 #include "text_style.h"
@@ -64,10 +67,21 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair{"cpus=2,cpus=2", "'cpus' is given twice"}));
 
 TEST(EngineTest, others_are_named) {
-  EXPECT_EQ(error_of([] { require_engine("slub"); }), "");
-  EXPECT_EQ(error_of([] { require_engine("slob"); }), "");
-  EXPECT_EQ(error_of([] { require_engine("slob9"); }),
-            "--engine: there is no engine 'slob9', but slub, slab and slob");
+  const std::string all = fmt::format("{}", fmt::join(engine_names(), ", "));
+  EXPECT_EQ(error_of([] { parse_engines("slob9"); }),
+            "--engine: there is no engine 'slob9', but " + all);
+  EXPECT_EQ(error_of([] { parse_engines("slub,"); }),
+            "--engine: there is no engine '', but " + all);
+  EXPECT_EQ(error_of([] { parse_engines("slub,slub"); }), "--engine: 'slub' is given twice");
+}
+
+TEST(EngineTest, several_keep_their_order) {
+  std::vector<std::string> names = engine_names();
+  EXPECT_EQ(names.front(), "slub");
+  EXPECT_EQ(parse_engines("all"), names);
+  EXPECT_EQ(parse_engines("slub"), std::vector<std::string>{"slub"});
+  std::ranges::reverse(names);
+  EXPECT_EQ(parse_engines(fmt::format("{}", fmt::join(names, ","))), names);
 }
 
 TEST(TextStyleTest, numbers_look_alike) {

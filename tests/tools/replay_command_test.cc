@@ -67,6 +67,27 @@ TEST_F(ReplayCommandTest, json_alone_goes_to_standard_output) {
   EXPECT_EQ(nlohmann::json::parse(output_)["runs"].size(), 1U);
 }
 
+TEST_F(ReplayCommandTest, engines_stand_side_by_side) {
+  options_.traces = {trace_, trace_};
+  options_.engines = {"slub", "another"};
+  EXPECT_EQ(run(), 0);
+  EXPECT_THAT(output_, testing::ContainsRegex("a: 1 events on .* slub +another\n"));
+  EXPECT_THAT(output_, testing::ContainsRegex("live objects at peak +8 B +8 B\n"));
+  const auto json = nlohmann::json::parse(folder_.read("out.json"));
+  ASSERT_EQ(json["runs"].size(), 4U);
+  EXPECT_EQ(json["runs"][0]["engine"], "slub");
+  EXPECT_EQ(json["runs"][1]["engine"], "another");
+  EXPECT_EQ(json["runs"][3]["engine"], "another");
+}
+
+TEST_F(ReplayCommandTest, shows_the_texts_of_proc_that_are_asked_for) {
+  options_.traces = {trace_};
+  options_.proc_names = {"slabinfo"};
+  run();
+  EXPECT_THAT(output_,
+              testing::HasSubstr("/proc/slabinfo after a through slub\nslabinfo - version"));
+}
+
 TEST_F(ReplayCommandTest, machine_has_the_traces_cpus) {
   options_.traces = {trace_};
   run();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <quarry/memory_system.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -27,6 +28,12 @@ std::string require_unsigned(const std::string& text) {
   return whole ? "" : fmt::format("'{}' is not a number from 0 to 2^64 - 1", text);
 }
 
+std::string require_proc_name(const std::string& name) {
+  const auto names = MemorySystem::proc_names();
+  const bool known = std::ranges::any_of(names, [&](const char* each) { return name == each; });
+  return known ? "" : fmt::format("there is no '{}', but {}", name, fmt::join(names, ", "));
+}
+
 void require_one_stdin(const std::vector<std::string>& traces) {
   if (std::ranges::count(traces, "-") > 1) throw ToolError("'-' can be given only once");
 }
@@ -39,27 +46,41 @@ struct ReplayWords {
                                    "and show Quarry beside Linux")) {
     command->add_option("TRACE", options.traces, "Trace files, or - for standard input")
         ->required();
-    command->add_option("--engine", options.machine.engine, "Slab engine")->capture_default_str();
+    command
+        ->add_option("--engine", engines,
+                     "Slab engine; several, with commas between them, or 'all' are shown side by "
+                     "side")
+        ->capture_default_str();
     command->add_option("--machine", machine,
                         "nodes=N,cpus=N,ram=SIZE (default: 1 node, the trace's CPUs, 8G); or "
                         "map=FILE,cpus=N: the memory that the text of a kernel's boot tells of");
     command->add_option("--json", json,
                         "Write the results as JSON to this file, or with - to standard output");
+    command
+        ->add_option("--proc", options.proc_names,
+                     "Show this text of /proc as it is at the end (slabinfo, zoneinfo, ...)")
+        ->delimiter(',')
+        ->check(require_proc_name);
     command->add_option("--seed", options.machine.seed, "Seed of what is decided at random")
         ->check(require_unsigned)
         ->capture_default_str();
   }
 
   ReplayOptions checked() {
-    require_engine(options.machine.engine);
+    options.engines = parse_engines(engines);
+    options.machine.engine = options.engines.front();
     if (machine) parse_machine(*machine, options.machine);
     options.json = json;
     require_one_stdin(options.traces);
+    if (options.engines.size() > 1 && std::ranges::count(options.traces, "-") != 0) {
+      throw ToolError("'-' can be read by one engine only");
+    }
     return std::move(options);
   }
 
   CLI::App* command;
   ReplayOptions options;
+  std::string engines = "slub";
   std::optional<std::string> machine;
   std::optional<std::string> json;
 };
@@ -80,6 +101,27 @@ struct PackWords {
   PackOptions options;
 };
 
+// `quarry compare`
+struct CompareWords {
+  explicit CompareWords(CLI::App& app)
+      : command(app.add_subcommand("compare",
+                                   "Measure slab engines, and kmalloc, kzalloc and vmalloc, side "
+                                   "by side")) {
+    command->add_option("TRACE", traces, "Traces whose memory is compared too");
+    command->add_option("--json", json,
+                        "Write the figures as JSON to this file, or with - to standard output");
+  }
+
+  CompareOptions checked() {
+    if (std::ranges::count(traces, "-") != 0) throw ToolError("'-' can be read by one engine only");
+    return {std::move(traces), std::move(json)};
+  }
+
+  CLI::App* command;
+  std::vector<std::string> traces;
+  std::optional<std::string> json;
+};
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
@@ -90,6 +132,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);  // that it is missing is said below, after what is there instead
   ReplayWords replay(app);
   PackWords pack(app);
+  CompareWords compare(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -101,6 +144,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   if (replay.command->parsed()) return {.replay = replay.checked()};
   if (pack.command->parsed()) return {.pack = pack.options};
+  if (compare.command->parsed()) return {.compare = compare.checked()};
   throw ToolError("no command is given (see quarry --help)");
 }
 

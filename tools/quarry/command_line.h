@@ -13,7 +13,9 @@ namespace quarry::tool {
 struct ReplayOptions {
   std::vector<std::string> traces;
   MachineSpec machine;
-  std::optional<std::string> json;  // where the JSON goes
+  std::vector<std::string> engines = {"slub"};  // each replays every trace
+  std::vector<std::string> proc_names = {};     // texts of /proc to show, of a replay's end
+  std::optional<std::string> json;              // where the JSON goes
 };
 
 // `quarry pack`
@@ -22,10 +24,17 @@ struct PackOptions {
   std::string output;
 };
 
+// `quarry compare`
+struct CompareOptions {
+  std::vector<std::string> traces;
+  std::optional<std::string> json;  // where the JSON goes
+};
+
 // What the command line asks for: work, or just a text on standard output.
 struct Command {
   std::optional<ReplayOptions> replay = {};
   std::optional<PackOptions> pack = {};
+  std::optional<CompareOptions> compare = {};
   std::string text = {};
 };
 

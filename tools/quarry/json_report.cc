@@ -172,7 +172,8 @@ Json run_object(const RunResult& run) {
   json["caches"] = caches(run);
   json["most_wasting_caches_near_peak"] = wasting(run, run.use_near_peak);
   json["most_wasting_caches_at_end"] = wasting(run, run.use_at_end);
-  json["buddyinfo"] = run.buddyinfo;
+  json["buddyinfo"] = run.proc_texts.at("buddyinfo");
+  json["proc"] = run.proc_texts;
   json["report"] = run.report;
   json["ns_per_event"] = run.ns_per_event;
   json["machine_setup_ns"] = run.machine_ns;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "machine_spec.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <quarry/hosted_platform.h>
 #include <quarry/memory_system.h>
 
@@ -124,13 +124,32 @@ void parse_machine(std::string_view text, MachineSpec& spec) {
   }
 }
 
-void require_engine(const std::string& name) {
-  SlabEngineKind kind{};
-  if (find_slab_engine(name.c_str(), kind)) return;
-  using enum SlabEngineKind;
-  throw ToolError(fmt::format("--engine: there is no engine '{}', but {}, {} and {}", name,
-                              slab_engine_name(kSlub), slab_engine_name(kSlab),
-                              slab_engine_name(kSlob)));
+std::vector<std::string> engine_names() {
+  std::vector<std::string> names;
+  for (unsigned i = 0; i != slab_engine_count(); ++i) {
+    names.emplace_back(slab_engine_name(static_cast<SlabEngineKind>(i)));
+  }
+  return names;
+}
+
+std::vector<std::string> parse_engines(std::string_view text) {
+  const std::vector<std::string> all = engine_names();
+  if (text == "all") return all;
+  std::vector<std::string> chosen;
+  for (bool more = true; more;) {
+    const std::string name(text.substr(0, text.find(',')));
+    more = name.size() != text.size();
+    text.remove_prefix(name.size() + (more ? 1 : 0));
+    if (std::ranges::find(all, name) == all.end()) {
+      throw ToolError(
+          fmt::format("--engine: there is no engine '{}', but {}", name, fmt::join(all, ", ")));
+    }
+    if (std::ranges::find(chosen, name) != chosen.end()) {
+      throw ToolError(fmt::format("--engine: '{}' is given twice", name));
+    }
+    chosen.push_back(name);
+  }
+  return chosen;
 }
 
 std::string describe(const MachineSpec& spec) {

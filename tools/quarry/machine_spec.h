@@ -29,8 +29,11 @@ struct MachineSpec {
 // read_memory_map(). Throws ToolError for anything else and for a machine that cannot exist.
 void parse_machine(std::string_view text, MachineSpec& spec);
 
-// Throws ToolError, naming the engines there are, when `name` is none of them.
-void require_engine(const std::string& name);
+// The names in `text`, which commas separate, or of all engines there are for "all". Throws
+// ToolError for a name that is none of them or comes twice.
+std::vector<std::string> parse_engines(std::string_view text);
+// All engines there are.
+std::vector<std::string> engine_names();
 
 // "2 nodes, 4 CPUs, 8 GiB"
 std::string describe(const MachineSpec& spec);

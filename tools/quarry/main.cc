@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "command_line.h"
+#include "compare_command.h"
 #include "output_file.h"
 #include "pack_command.h"
 #include "replay_command.h"
@@ -18,6 +19,10 @@ int run(int argc, const char* const* argv) {
   secure_standard_streams();
   const Command command = parse_command_line(argc, argv);
   if (command.replay) return replay_command(*command.replay, make_simulated_machine);
+  if (command.compare) {
+    compare_command(*command.compare);
+    return 0;
+  }
   if (command.pack) {
     pack_command(*command.pack);
     return 0;

@@ -46,7 +46,7 @@ RunResult Replay::result_of(replay::Player& player) {
   result.caches = machine_.caches();
   result.use_near_peak = std::move(use_near_peak_);
   result.use_at_end = use_by_cache(result.caches);
-  result.buddyinfo = machine_.buddyinfo();
+  result.proc_texts = machine_.proc_texts();
   result.validate = machine_.validate();
   result.report = machine_.report();
   player.finish();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 
+#include "engine_table.h"
 #include "json_report.h"
 #include "linux_footprint.h"
 #include "output_file.h"
@@ -65,25 +66,70 @@ RunResult replay_one(const ReplayOptions& options, const std::string& trace, Tra
   return run;
 }
 
+// Through one engine after the other.
+std::vector<RunResult> replay_trace(const ReplayOptions& options, const std::string& trace,
+                                    std::unique_ptr<TraceSource> source,
+                                    const ReplayMachineFactory& make_machine) {
+  std::vector<RunResult> runs;
+  ReplayOptions one = options;
+  for (const std::string& engine : options.engines) {
+    one.machine.engine = engine;
+    if (source == nullptr) source = std::make_unique<TraceSource>(trace);
+    runs.push_back(replay_one(one, trace, *source, make_machine));
+    source.reset();
+  }
+  return runs;
+}
+
+// Those that were asked for, of every engine.
+std::string proc_texts(const ReplayOptions& options, std::span<const RunResult> runs) {
+  std::string text;
+  for (const RunResult& run : runs) {
+    for (const std::string& name : options.proc_names) {
+      text += fmt::format("/proc/{} after {} through {}\n{}\n", name, run.name, run.machine.engine,
+                          run.proc_texts.at(name));
+    }
+  }
+  return text;
+}
+
+// All are opened first: a name that is wrong shall not wait for the replays before it.
+std::vector<std::unique_ptr<TraceSource>> open_all(const std::vector<std::string>& traces) {
+  std::vector<std::unique_ptr<TraceSource>> sources;
+  for (const std::string& trace : traces) sources.push_back(std::make_unique<TraceSource>(trace));
+  return sources;
+}
+
 }  // namespace
+
+std::vector<RunResult> replay_all(const ReplayOptions& options,
+                                  const ReplayMachineFactory& make_machine) {
+  std::vector<std::unique_ptr<TraceSource>> sources = open_all(options.traces);
+  std::vector<RunResult> runs;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const std::vector<RunResult> of_trace =
+        replay_trace(options, options.traces[i], std::move(sources[i]), make_machine);
+    runs.insert(runs.end(), of_trace.begin(), of_trace.end());
+  }
+  return runs;
+}
 
 int replay_command(const ReplayOptions& options, const ReplayMachineFactory& make_machine) {
   std::optional<OutputFile> json;
   if (options.json) json.emplace(*options.json);
   const bool tables = options.json != "-";
 
-  // All are opened first: a name that is wrong shall not wait for the replays before it.
-  std::vector<std::unique_ptr<TraceSource>> sources;
-  for (const std::string& trace : options.traces) {
-    sources.push_back(std::make_unique<TraceSource>(trace));
-  }
+  std::vector<std::unique_ptr<TraceSource>> sources = open_all(options.traces);
+  const bool one_engine = options.engines.size() == 1;
   std::vector<RunResult> runs;
   for (size_t i = 0; i < sources.size(); ++i) {
-    runs.push_back(replay_one(options, options.traces[i], *sources[i], make_machine));
-    sources[i].reset();
-    if (tables) write_stdout(text_report(runs.back()));
+    const std::vector<RunResult> of_trace =
+        replay_trace(options, options.traces[i], std::move(sources[i]), make_machine);
+    if (tables) write_stdout(one_engine ? text_report(of_trace.front()) : engine_table(of_trace));
+    if (tables) write_stdout(proc_texts(options, of_trace));
+    runs.insert(runs.end(), of_trace.begin(), of_trace.end());
   }
-  if (tables) write_stdout(comparison_table(runs));
+  if (tables && one_engine) write_stdout(comparison_table(runs));
   if (json) json->write(json_report(runs));
   const bool valid =
       std::ranges::all_of(runs, [](const RunResult& run) { return run.validate == "ok"; });

@@ -4,6 +4,7 @@
 #include "replay/target.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ class ReplayMachine {
   virtual replay::Target& target() = 0;
 
   virtual std::vector<CacheState> caches() const = 0;
-  virtual std::string buddyinfo() const = 0;
+  // The texts of /proc, by name.
+  virtual std::map<std::string, std::string> proc_texts() const = 0;
   // "ok" when every invariant holds, else which one does not.
   virtual std::string validate() const = 0;
   // What the machine had to say since it started: allocation failures, misuse; at most its

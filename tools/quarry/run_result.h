@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,7 +58,7 @@ struct RunResult : replay::Counts {
   std::vector<CacheUse> use_near_peak;  // by cache id, when slabs held 99 % of their peak
   std::vector<CacheUse> use_at_end;     // by cache id
   std::string report;                   // of the machine while it ran; empty: nothing to say
-  std::string buddyinfo;                // at the end
+  std::map<std::string, std::string> proc_texts;  // by name, at the end
 
   std::chrono::nanoseconds replay_time{0};  // of the events alone, unpacked and parsed on the way
   double ns_per_event = 0;                  // of that and the header

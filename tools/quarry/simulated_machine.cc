@@ -67,10 +67,14 @@ class SimulatedMachine final : public ReplayMachine {
     return states;
   }
 
-  std::string buddyinfo() const override {
-    StringSink text;
-    system_.buddyinfo(text);
-    return text.take();
+  std::map<std::string, std::string> proc_texts() const override {
+    std::map<std::string, std::string> texts;
+    for (const char* name : MemorySystem::proc_names()) {
+      StringSink text;
+      system_.proc_text(name, text);
+      texts[name] = text.take();
+    }
+    return texts;
   }
 
   std::string validate() const override {

@@ -154,7 +154,8 @@ void add_rows(Text& text, std::string_view rows, size_t count) {
 
 void add_machine_text(Text& text, const RunResult& run) {
   heading(text, "/proc/buddyinfo at the end");
-  add_rows(text, run.buddyinfo, run.buddyinfo.size());
+  const std::string& buddyinfo = run.proc_texts.at("buddyinfo");
+  add_rows(text, buddyinfo, buddyinfo.size());
   if (run.report.empty()) return;
   heading(text, "Reports of the machine");
   add_rows(text, run.report, kReportLines);
