@@ -25,8 +25,12 @@ TEST_PRESETS := x86_64 i386 debug release-test asan tsan
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: built-release ## replay the bundled traces and print the tables
+run: built-release ## replay the bundled traces, show each, then the engines side by side
 	build/release/bin/quarry replay $(TRACES)
+	build/release/bin/quarry replay $(TRACES) --engine all
+
+compare: built-release ## measure slab engines, and kmalloc, kzalloc, vmalloc, side by side
+	build/release/bin/quarry compare $(TRACES)
 
 test: build/CTestTestfile.cmake $(TEST_PRESETS:%=built-%) ## build and run every test
 	ctest --test-dir build --output-on-failure --parallel $(JOBS)
@@ -77,4 +81,4 @@ BUILT := $(TEST_PRESETS:%=built-%) built-release built-bench
 $(BUILT): built-%: build/%/build.ninja
 	cmake --build build/$* --parallel $(JOBS)
 
-.PHONY: help run test build bench lint install boot boot-bench $(BUILT)
+.PHONY: help run compare test build bench lint install boot boot-bench $(BUILT)

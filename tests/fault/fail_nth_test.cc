@@ -32,11 +32,8 @@ struct Setting {
 
 // Plays the scene with the n-th attempt failing. False: there was no n-th attempt.
 bool play(Scene scene, Gfp bits, uint32_t n, const Setting& setting) {
-  Machine m{.nodes = 2,
-            .mib = 64,
-            .cpus = 2,
-            .engine = setting.engine,
-            .slub_debug = setting.slub_debug};
+  Machine m{
+      .nodes = 2, .mib = 64, .cpus = 2, .engine = setting.engine, .slub_debug = setting.slub_debug};
   m.core().kmem.set_fault_parameters(kEveryAttempt);
   m.core().pages.set_fault_parameters(kEveryAttempt);
   quarry::set_fail_nth(n);
@@ -223,7 +220,8 @@ void mixed_scene(Machine& m, Gfp bits) {
 QUARRY_TEST(FailNth, mixed) {
   for (unsigned i = 0; i != quarry::slab_engine_count(); ++i) {
     const auto engine = static_cast<SlabEngineKind>(i);
-    const uint32_t attempts = play_for_every_n(mixed_scene, gfp::kKernel | gfp::kNoWarn, {.engine = engine});
+    const uint32_t attempts =
+        play_for_every_n(mixed_scene, gfp::kKernel | gfp::kNoWarn, {.engine = engine});
     if (!CHECK(attempts >= 200)) harness::fail(__FILE__, __LINE__, slab_engine_name(engine));
   }
 }
