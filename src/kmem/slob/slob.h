@@ -25,7 +25,8 @@
 // kmalloc puts a header of 8 bytes before the object: its size, and a word that only the header of
 // an object in use has. From a page less that header on, kmalloc takes whole pages. Objects of
 // caches have no header: whoever frees one says by the cache how long it is. A page or more is
-// taken from the page allocator. The constructor runs at each allocation.
+// taken from the page allocator. The constructor runs at each allocation. With
+// SLAB_TYPESAFE_BY_RCU each object ends with what has it let go of after a grace period.
 //
 // What Linux's SLOB does not do is not done here either: caches keep no books, so there is no
 // slabinfo, and destroying a cache with objects in use goes unnoticed; no merging, no debugging
@@ -57,6 +58,7 @@ class Slob final : public SlabEngine, public KmallocEngine {
   uint32_t alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) override;
   void free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) override;
   size_t usable_bytes(const KmemCache& cache, const void* object) const override;
+  void grace_period_over(RcuHead& head) override;
 
   void shrink(KmemCache&) override {}
   SlabCounts counts(const KmemCache&) const override { return {}; }
@@ -97,8 +99,9 @@ class Slob final : public SlabEngine, public KmallocEngine {
 
   void* alloc_object(const KmemCache& cache, const ObjectRequest& request);
   void* alloc_raw(const KmemCache& cache, const ObjectRequest& request);
-  void free_object(const KmemCache& cache, void* object, uintptr_t place);
-  void free_raw(Page& page);
+  bool may_be_of(const KmemCache& cache, const void* object) const;
+  bool free_object(const KmemCache& cache, void* object);
+  bool release(void* object, size_t bytes);
   bool validate_list(unsigned number, TextSink& out) const QUARRY_REQUIRES(lock_);
 
   mutable SpinLock lock_{LockRank::kSlabNode};

@@ -36,6 +36,21 @@ Header* header_of(const Page& page, const void* object) {
   return valid ? header : nullptr;
 }
 
+// Ends an object of a cache with SLAB_TYPESAFE_BY_RCU, whose memory is let go of when readers can
+// no longer look at it.
+struct RcuFooter {
+  RcuHead head;
+  uint32_t bytes;  // of the whole object once it was freed, 0 before
+};
+
+bool waits_for_readers(const KmemCache& cache) {
+  return (cache.flags & QUARRY_SLAB_TYPESAFE_BY_RCU) != 0;
+}
+RcuFooter& footer_of(const KmemCache& cache, void* object) {
+  auto* end = static_cast<unsigned char*>(object) + cache.size;
+  return *reinterpret_cast<RcuFooter*>(end - sizeof(RcuFooter));
+}
+
 constexpr size_t rounded(size_t bytes) { return size_t{slob_units(bytes)} * kSlobUnitBytes; }
 
 SlobWish wish_for(size_t bytes, size_t align, size_t align_at) {
@@ -85,6 +100,10 @@ static_assert(kMaxClassBytes == 2 * kPageBytes);
 // Objects lie side by side with all sorts: there is no slab to shape.
 bool Slob::shape(KmemCache& cache, unsigned) const {
   cache.size = cache.inuse_bytes = cache.object_size;
+  if (waits_for_readers(cache)) {
+    constexpr auto kFooterBytes = static_cast<uint32_t>(sizeof(RcuFooter));
+    cache.size = round_up(cache.size, uint32_t{alignof(RcuFooter)}) + kFooterBytes;
+  }
   // A block of pages is aligned to its size.
   if (cache.align > kPageBytes && cache.size < cache.align) cache.size = cache.align;
   unsigned order = 0;
@@ -113,7 +132,9 @@ void* Slob::alloc_object(const KmemCache& cache, const ObjectRequest& request) {
   void* object = is_raw(cache)
                      ? alloc_raw(cache, request)
                      : alloc_block(cache.size, wish_for(cache.size, cache.align, 0), request);
-  if (object != nullptr && cache.ctor != nullptr) cache.ctor(object);
+  if (object == nullptr) return nullptr;
+  if (waits_for_readers(cache)) footer_of(cache, object).bytes = 0;
+  if (cache.ctor != nullptr) cache.ctor(object);
   return object;
 }
 
@@ -128,33 +149,52 @@ void* Slob::alloc_raw(const KmemCache& cache, const ObjectRequest& request) {
 }
 
 void Slob::free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) {
-  for (void* object : objects) free_object(cache, object, place);
-}
-
-void Slob::free_object(const KmemCache& cache, void* object, uintptr_t place) {
-  Page* page = map_->page_of(object);
-  const size_t offset = reinterpret_cast<uintptr_t>(object) % kPageBytes;
-  if (is_raw(cache)) {
-    if (page != nullptr && SlobPage::is_raw(*page) && offset == 0 &&
-        page->order == cache.order.value()) {
-      return free_raw(*page);
-    }
-  } else if (page != nullptr && SlobPage::is_one(*page) && offset + cache.size <= kPageBytes &&
-             offset % cache.align == 0) {
-    if (!free_block(SlobPage::of(*page), object, cache.size)) {
+  for (void* object : objects) {
+    if (!may_be_of(cache, object)) {
+      kmem_->report_no_object(cache, object, place);
+    } else if (!free_object(cache, object)) {
       kmem_->report_object(cache, object, "Object already free");
     }
-    return;
   }
-  kmem_->report_no_object(cache, object, place);
 }
 
-void Slob::free_raw(Page& page) {
+// As far as pages tell.
+bool Slob::may_be_of(const KmemCache& cache, const void* object) const {
+  const Page* page = map_->page_of(object);
+  const size_t offset = reinterpret_cast<uintptr_t>(object) % kPageBytes;
+  if (page == nullptr) return false;
+  if (is_raw(cache)) {
+    return SlobPage::is_raw(*page) && offset == 0 && page->order == cache.order.value();
+  }
+  return SlobPage::is_one(*page) && offset + cache.size <= kPageBytes && offset % cache.align == 0;
+}
+
+// False: it is free already.
+bool Slob::free_object(const KmemCache& cache, void* object) {
+  if (!waits_for_readers(cache)) return release(object, cache.size);
+  RcuFooter& footer = footer_of(cache, object);
+  if (footer.bytes != 0) return false;
+  footer.bytes = cache.size;
+  kmem_->call_engine_after_grace_period(footer.head);
+  return true;
+}
+
+void Slob::grace_period_over(RcuHead& head) {
+  auto& footer = reinterpret_cast<RcuFooter&>(head);
+  const uint32_t bytes = footer.bytes;
+  release(reinterpret_cast<unsigned char*>(&footer + 1) - bytes, bytes);
+}
+static_assert(offsetof(RcuFooter, head) == 0);
+
+bool Slob::release(void* object, size_t bytes) {
+  Page& page = *map_->page_at(object);
+  if (!SlobPage::is_raw(page)) return free_block(SlobPage::of(page), object, bytes);
   const Order order(page.order);
   drop_flags(page, QUARRY_PAGE_SLAB | SlobPage::kRaw);
   kmem_->sub_slab_pages(page);
   page.node = 0;
   pages_->free(&page, order);
+  return true;
 }
 
 }  // namespace quarry

@@ -193,6 +193,34 @@ QUARRY_TEST(Slob, constructor_runs_at_each_allocation) {
   m->cache_destroy(cache);
 }
 
+QUARRY_TEST(Slob, objects_with_readers_wait_for_them_each_by_itself) {
+  for (const size_t bytes : {size_t{50}, 2 * kPageBytes}) {
+    SlobMachine m;
+    KmemCache* cache = m->cache_create("read", bytes, {.flags = QUARRY_SLAB_TYPESAFE_BY_RCU});
+    KmemCache* other = m->cache_create("other", bytes);
+    const uint64_t before = m.new_pages();
+    auto* object = static_cast<unsigned char*>(m->cache_alloc(cache, gfp::kKernel));
+    __builtin_memset(object, 0x77, bytes);
+    m->cache_free(cache, object);
+    // Nobody gets its memory while readers may look at it, and none of its bytes is touched.
+    void* next[40];
+    for (size_t i = 0; i != 40; ++i) {
+      next[i] = m->cache_alloc(i % 2 == 0 ? cache : other, gfp::kKernel);
+      CHECK(next[i] != object);
+    }
+    size_t wrong = 0;
+    for (size_t i = 0; i != bytes; ++i) wrong += object[i] != 0x77 ? 1 : 0;
+    CHECK_EQ(wrong, 0U);
+    m->cache_free(cache, object);
+    CHECK(m.reported("BUG read (Not tainted): Object already free"));
+    for (size_t i = 0; i != 40; ++i) m->cache_free(i % 2 == 0 ? cache : other, next[i]);
+    m->rcu_barrier();
+    CHECK_EQ(m.new_pages(), before);
+    m->cache_destroy(cache);
+    m->cache_destroy(other);
+  }
+}
+
 QUARRY_TEST(Slob, objects_of_a_page_or_more_are_pages) {
   SlobMachine m;
   KmemCache* page = m->cache_create("page", kPageBytes);
