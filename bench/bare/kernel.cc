@@ -9,7 +9,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "base/random.h"
 #include "compat/bare/default_machine.h"
+#include "compat/default_system.h"
 #include "x86/cpu.h"
 #include "x86/kernel.h"
 #include "x86/report.h"
@@ -21,16 +23,19 @@ constexpr unsigned kWarmup = 100;
 constexpr unsigned kRounds = 1000;
 constexpr unsigned kBatch = 1000;
 constexpr unsigned kBulk = 64;
+constexpr unsigned kLargeBatch = 10000;
+constexpr unsigned kLargeRounds = 5;  // each is kLargeBatch operations
 
-void* batch[kBatch];
+void* batch[kLargeBatch];
+unsigned free_order[kLargeBatch];
 struct kmem_cache* cache;
 
-// Time-stamp counts of kRounds calls, after some that put things into their places.
+// Time-stamp counts of that many calls, after some that put things into their places.
 template <class Operation>
-uint64_t count_rounds(Operation operation) {
-  for (unsigned i = 0; i != kWarmup; ++i) operation();
+uint64_t count_rounds(unsigned rounds, Operation operation) {
+  for (unsigned i = 0; i < kWarmup && i < rounds; ++i) operation();
   const uint64_t begin = read_tsc();
-  for (unsigned i = 0; i != kRounds; ++i) operation();
+  for (unsigned i = 0; i != rounds; ++i) operation();
   return read_tsc() - begin;
 }
 
@@ -38,10 +43,11 @@ uint64_t count_rounds(Operation operation) {
 // machine.
 template <class Operation, class Nothing>
 void measure(const char* name, unsigned operations, Operation operation, Nothing nothing) {
-  const uint64_t with = count_rounds(operation);
-  const uint64_t without = count_rounds(nothing);
+  const unsigned rounds = operations < kLargeBatch ? kRounds : kLargeRounds;
+  const uint64_t with = count_rounds(rounds, operation);
+  const uint64_t without = count_rounds(rounds, nothing);
   Console out;
-  format(out, "op %s %u %u\n", name, with - without, operations * kRounds);
+  format(out, "op %s %u %u\n", name, with - without, operations * rounds);
 }
 
 void keep(void* pointer) { asm volatile("" : : "r"(pointer) : "memory"); }
@@ -68,12 +74,12 @@ void measure_objects() {
   measure(
       "kmalloc64_batch1000", kBatch,
       [] {
-        for (void*& object : batch) object = kmalloc(64, GFP_KERNEL);
-        for (void* object : batch) kfree(object);
+        for (unsigned i = 0; i != kBatch; ++i) batch[i] = kmalloc(64, GFP_KERNEL);
+        for (unsigned i = 0; i != kBatch; ++i) kfree(batch[i]);
       },
       [] {
-        for (void*& object : batch) object = &object;
-        for (void* object : batch) keep(object);
+        for (unsigned i = 0; i != kBatch; ++i) batch[i] = &batch[i];
+        for (unsigned i = 0; i != kBatch; ++i) keep(batch[i]);
       });
   measure(
       "kmem_cache_bulk64_per_object", kBulk,
@@ -82,6 +88,26 @@ void measure_objects() {
         kmem_cache_free_bulk(cache, kBulk, batch);
       },
       empty_loop);
+}
+
+// Objects freed in an order that has nothing to do with that of their allocation.
+void measure_random_batch(const char* name) {
+  Random random(1);
+  for (unsigned i = 0; i != kLargeBatch; ++i) {
+    const unsigned other = random.below(i + 1);
+    free_order[i] = free_order[other];
+    free_order[other] = i;
+  }
+  measure(
+      name, kLargeBatch,
+      [] {
+        for (void*& object : batch) object = kmalloc(64, GFP_KERNEL);
+        for (const unsigned i : free_order) kfree(batch[i]);
+      },
+      [] {
+        for (void*& object : batch) object = &object;
+        for (const unsigned i : free_order) keep(batch[i]);
+      });
 }
 
 template <unsigned kOrder>
@@ -98,7 +124,12 @@ void vmalloc_pair() {
 
 bool is_parameter_of_program(std::string_view) { return false; }
 
+// With slab_engine=slob what is SLOB's own, else all that depends on no engine, and SLUB.
 bool kernel_main() {
+  if (default_system.slab_engine() == SlabEngineKind::kSlob) {
+    measure_random_batch("slob_kmalloc64_batch10000_random");
+    return true;
+  }
   cache = kmem_cache_create("measured", 64, 0, 0, nullptr);
   use(cache);
   measure_objects();
