@@ -94,12 +94,20 @@ void* Kmem::alloc_node(KmemCache& cache, Gfp gfp, NodeId node, uintptr_t place) 
 void* Kmem::kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place) {
   if (bytes - 1 >= kMaxClassBytes) return kmalloc_large(bytes, gfp, node, place);
   if (node == kNoNode || pages_->node_count() == 1) return kmalloc(bytes, gfp, place);
-  return kmalloc_slow(size_class(bytes), gfp, node, bytes, place);
+  if (kmalloc_engine_ != nullptr) return kmalloc_by_engine({gfp, node, place, bytes});
+  return alloc_slow(typed_cache(size_class(bytes), gfp), gfp, node, bytes, place);
 }
 
-void* Kmem::kmalloc_slow(unsigned size_class, Gfp gfp, NodeId node, size_t bytes, uintptr_t place) {
-  if (kmalloc_engine_ != nullptr) return kmalloc_by_engine({gfp, node, place, bytes});
-  return alloc_slow(typed_cache(size_class, gfp), gfp, node, bytes, place);
+void* Kmem::kmalloc_slow(size_t bytes, Gfp gfp, uintptr_t place, Kmem& kmem) {
+  return kmalloc_class_slow(size_class(bytes), gfp, bytes, place, kmem);
+}
+
+void* Kmem::kmalloc_class_slow(unsigned size_class, Gfp gfp, size_t bytes, uintptr_t place,
+                               Kmem& kmem) {
+  if (kmem.kmalloc_engine_ != nullptr) {
+    return kmem.kmalloc_by_engine({gfp, kNoNode, place, bytes});
+  }
+  return kmem.alloc_slow(kmem.typed_cache(size_class, gfp), gfp, kNoNode, bytes, place);
 }
 
 void* Kmem::kmalloc_by_engine(ObjectRequest request) {

@@ -75,19 +75,18 @@ class Kmem {
     // Size 0 wraps to the largest number.
     if (bytes - 1 >= kMaxClassBytes) [[unlikely]]
       return kmalloc_large(bytes, gfp, kNoNode, address_of(place));
-    return kmalloc_class(size_class(bytes), gfp, bytes, place);
+    return kmalloc_at(
+        size_class(bytes), gfp, bytes, place, [ =, this ]() __attribute__((always_inline)) {
+          return kmalloc_slow(bytes, gfp, address_of(place), *this);
+        });
   }
   // The class is that of `bytes`.
   template <class Place>
   [[gnu::always_inline]] void* kmalloc_class(unsigned size_class, Gfp gfp, size_t bytes,
                                              Place place) {
-    if (any(gfp, kTypeBits)) [[unlikely]]
-      return kmalloc_typed(size_class, gfp, bytes, address_of(place));
-    const uint32_t offset = kmalloc_arrays_[size_class];
-    return alloc_at(
-        offset, [=, this]() -> KmemCache& { return caches_[offset / kArrayBytes]; }, gfp,
-        [ =, this ]() __attribute__((always_inline)) {
-          return kmalloc_slow(size_class, gfp, kNoNode, bytes, address_of(place));
+    return kmalloc_at(
+        size_class, gfp, bytes, place, [ =, this ]() __attribute__((always_inline)) {
+          return kmalloc_class_slow(size_class, gfp, bytes, address_of(place), *this);
         });
   }
   void* kmalloc_node(size_t bytes, Gfp gfp, NodeId node, uintptr_t place);
@@ -230,6 +229,15 @@ class Kmem {
     }
   }
 
+  template <class Place, class Slow>
+  [[gnu::always_inline]] void* kmalloc_at(unsigned size_class, Gfp gfp, size_t bytes, Place place,
+                                          Slow slow) {
+    if (any(gfp, kTypeBits)) [[unlikely]]
+      return kmalloc_typed(size_class, gfp, bytes, address_of(place));
+    const uint32_t offset = kmalloc_arrays_[size_class];
+    return alloc_at(
+        offset, [=, this]() -> KmemCache& { return caches_[offset / kArrayBytes]; }, gfp, slow);
+  }
   // From the arrays at `offset`; `cache()` is whose they are, `slow()` does all that goes beyond
   // them. It is to be inlined where it finds the place of a call.
   template <class Cache, class Slow>
@@ -264,8 +272,10 @@ class Kmem {
   }
   [[gnu::noinline]] void* kmalloc_typed(unsigned size_class, Gfp gfp, size_t bytes,
                                         uintptr_t place);
-  [[gnu::noinline]] void* kmalloc_slow(unsigned size_class, Gfp gfp, NodeId node, size_t bytes,
-                                       uintptr_t place);
+  // Parameters are in the order in which the fast paths have them: no register is moved for them.
+  [[gnu::noinline]] static void* kmalloc_slow(size_t bytes, Gfp gfp, uintptr_t place, Kmem& kmem);
+  [[gnu::noinline]] static void* kmalloc_class_slow(unsigned size_class, Gfp gfp, size_t bytes,
+                                                    uintptr_t place, Kmem& kmem);
   void* kmalloc_by_engine(ObjectRequest request);
   // Everything that the fast path does not do; parameters as in ObjectRequest.
   [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes,
