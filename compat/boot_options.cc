@@ -96,6 +96,37 @@ const char* read_slub_debug(Reading& reading, std::string_view value) {
   return nullptr;
 }
 
+const char* read_order(Order& order, std::string_view value) {
+  uint64_t number = 0;
+  if (!parse_number(value, number) || number > kMaxOrder.value())
+    return "not an order from 0 to 10";
+  order = Order(static_cast<uint8_t>(number));
+  return nullptr;
+}
+
+const char* read_slub_min_order(Reading& reading, std::string_view value) {
+  return read_order(reading.options.system.slub_min_order, value);
+}
+
+const char* read_slub_max_order(Reading& reading, std::string_view value) {
+  return read_order(reading.options.system.slub_max_order, value);
+}
+
+const char* read_slub_min_objects(Reading& reading, std::string_view value) {
+  uint64_t number = 0;
+  if (!parse_number(value, number) || number > UINT16_MAX) return "not a number of objects";
+  reading.options.system.slub_min_objects = static_cast<uint32_t>(number);
+  return nullptr;
+}
+
+const char* read_slub_hardened(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.slub_hardened) ? nullptr : "neither Y nor N";
+}
+
+const char* read_slub_random(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.slub_random) ? nullptr : "neither Y nor N";
+}
+
 // failslab.ATTRIBUTE=VALUE and fail_page_alloc.ATTRIBUTE=VALUE. Null: it is no such parameter.
 const FaultFile* find_attribute(std::string_view name, Config& config, FaultParameters*& of) {
   FaultKind kind{};
@@ -136,6 +167,11 @@ constexpr KnownParameter kKnown[] = {
     {"nosmp", false, read_nosmp},
     {"slab_engine", true, read_engine},
     {"failslab", true, read_failslab},
+    {"slub_min_order", true, read_slub_min_order},
+    {"slub_max_order", true, read_slub_max_order},
+    {"slub_min_objects", true, read_slub_min_objects},
+    {"quarry.slub_hardened", true, read_slub_hardened},
+    {"quarry.slub_random", true, read_slub_random},
     {"slub_debug", false, read_slub_debug},
     {"slab_debug", false, read_slub_debug},
     {"fail_page_alloc", true, read_fail_page_alloc},

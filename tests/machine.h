@@ -66,7 +66,8 @@ struct Machine {
   quarry::FaultParameters failslab{};
   quarry::FaultParameters fail_page_alloc{};
   const char* slub_debug = nullptr;
-  bool keeps_broken_slabs = false;  // some memory never comes back
+  bool keeps_broken_slabs = false;                      // some memory never comes back
+  void (*configure)(quarry::Config& config) = nullptr;  // what has no member here
 
   Log log{};
   quarry::HostedPlatform platform{};
@@ -145,6 +146,7 @@ struct Machine {
     config.failslab = failslab;
     config.fail_page_alloc = fail_page_alloc;
     config.slub_debug = slub_debug;
+    if (configure != nullptr) configure(config);
     if (!platform.open(options)) {
       complain("the platform does not open", platform.error());
     } else if (!system.boot(platform, config)) {

@@ -53,6 +53,14 @@ struct Config {
   // The program calls step() by itself, and what happens is the same in every run. False: the
   // platform does, if it can.
   bool steps_by_caller = false;
+  // SLUB: bounds of a slab's order, and how many objects it should have; 0: by the number of CPUs.
+  Order slub_min_order{0};
+  Order slub_max_order{3};
+  uint32_t slub_min_objects = 0;
+  // SLUB: links of free objects are mixed with a secret; new slabs are handed out in random order
+  // (Linux: CONFIG_SLAB_FREELIST_HARDENED, CONFIG_SLAB_FREELIST_RANDOM). Both follow from `seed`.
+  bool slub_hardened = false;
+  bool slub_random = false;
   // What the kernel parameter slub_debug is given: "" or "FZPU" for all caches, "U,kmalloc-64;FZ"
   // ... (src/kmem/slub/slub_options.h). Null: caches are debugged that are made with such flags.
   const char* slub_debug = nullptr;

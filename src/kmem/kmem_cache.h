@@ -27,12 +27,18 @@ class alignas(64) KmemCache : public ::kmem_cache {
   void (*ctor)(void*) = nullptr;
 
   // Shape of a slab, decided by the engine.
-  Gfp page_gfp{};            // added to every request for pages
-  Order order{0};            // preferred
-  Order min_order{0};        // under fragmentation
-  uint16_t objects = 0;      // in a slab of the preferred order
-  uint32_t inuse_bytes = 0;  // of an object with its padding, without what the allocator added
-  uint32_t min_partial = 0;  // empty slabs are kept while fewer partial ones than this are there
+  Gfp page_gfp{};             // added to every request for pages
+  Order order{0};             // preferred
+  Order min_order{0};         // under fragmentation
+  uint16_t objects = 0;       // in a slab of the preferred order
+  uint32_t inuse_bytes = 0;   // of an object with its padding, without what the allocator added
+  uintptr_t link_secret = 0;  // what free objects' links are mixed with; 0: nothing (free_links.h)
+
+  // Settings that may change while the cache is used.
+  // Empty slabs are kept while fewer partial ones than this are there.
+  std::atomic<uint32_t> min_partial{0};
+  // How often, of 1024 times, objects of other nodes come before a new slab.
+  std::atomic<uint32_t> remote_defrag{0};
 
   CpuArrays cpu_arrays;
   uint16_t array_capacity = 0;   // objects that each CPU can hold

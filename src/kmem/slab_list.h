@@ -29,6 +29,14 @@ struct SlabList {
     (slab.link_prev == 0 ? first : map.page(Pfn(slab.link_prev))->link_next) = slab.link_next;
     (slab.link_next == 0 ? last : map.page(Pfn(slab.link_next))->link_prev) = slab.link_prev;
   }
+  // All of `other`, which is empty then, behind those that are here.
+  void append(const PageMap& map, SlabList& other) {
+    if (other.first == 0) return;
+    map.page(Pfn(other.first))->link_prev = last;
+    (last == 0 ? first : map.page(Pfn(last))->link_next) = other.first;
+    last = other.last;
+    other = {};
+  }
   template <class Visit>
   void for_each(const PageMap& map, Visit visit) const {
     for (uint32_t frame = first; frame != 0; frame = map.page(Pfn(frame))->link_next) {

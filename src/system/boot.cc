@@ -20,7 +20,13 @@ SlabEngine& Core::start_engine(const Config& config, const Memblock& memblock) {
     slob.init(kmem, pages);
     return slob;
   }
-  slub.init(kmem, pages);
+  slub.init(kmem, pages,
+            {.min_order = config.slub_min_order,
+             .max_order = config.slub_max_order,
+             .min_objects = config.slub_min_objects,
+             .hardened = config.slub_hardened,
+             .random = config.slub_random,
+             .seed = config.seed});
   return slub;
 }
 

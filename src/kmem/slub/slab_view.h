@@ -7,6 +7,7 @@
 #include "check/track.h"
 #include "frame/page_map.h"
 #include "kmem/slab_engine.h"
+#include "kmem/slub/free_links.h"
 #include "kmem/slub/slub_layout.h"
 
 namespace quarry {
@@ -49,9 +50,8 @@ struct SlabView {
   static unsigned char* at(void* object, size_t offset) {
     return static_cast<unsigned char*>(object) + offset;
   }
-  void*& link(void* object) const {
-    return *reinterpret_cast<void**>(at(object, layout.free_pointer));
-  }
+  void* link(void* object) const { return load_link(cache, object); }
+  void set_link(void* object, void* next) const { store_link(cache, object, next); }
   bool link_is_outside() const { return layout.free_pointer >= layout.inuse; }
   Track& track(void* object, TrackKind kind) const {
     return reinterpret_cast<Track*>(at(object, layout.tracks))[static_cast<unsigned>(kind)];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 #include "kmem/slub/slub.h"
+#include "base/random.h"
+#include "kmem/slub/free_links.h"
 
 namespace quarry {
 
@@ -15,15 +17,19 @@ void Slub::remove(SlubNode& node, SlabPage& slab) {
 }
 
 // As many free objects of the slab as are wanted, in the order of its free list.
-uint32_t Slub::take_from(const KmemCache& cache, SlabPage& slab, std::span<void*> objects) {
+template <class Links>
+uint32_t Slub::take_from(const Links& links, SlabPage& slab, std::span<void*> objects) {
   void* object = slab.freelist;
   // Counted up to zero, which spares the loop a comparison.
   void** const end = objects.data() + objects.size();
   ptrdiff_t left = -static_cast<ptrdiff_t>(objects.size());
-  const size_t link = cache.offset;
   while (object != nullptr) {
     end[left] = object;
-    object = *reinterpret_cast<void**>(static_cast<unsigned char*>(object) + link);
+    object = links.load(object);
+    if constexpr (Links::kCheckable) {
+      const auto begin = reinterpret_cast<uintptr_t>(map_->address(&slab));
+      if (reinterpret_cast<uintptr_t>(object) - begin >= kPageBytes << slab.order) object = nullptr;
+    }
     if (++left == 0) break;
   }
   slab.freelist = object;
@@ -42,7 +48,8 @@ uint32_t Slub::take(KmemCache& cache, SlubNode& node, const ObjectRequest& reque
     LockGuard guard(node.lock);
     while (node.partial.first != 0 && count != objects.size() && corrupt == nullptr) {
       SlabPage& slab = SlabPage::of(*map_->page(Pfn(node.partial.first)));
-      const uint32_t taken = take_from(cache, slab, objects.subspan(count));
+      const uint32_t taken = with_links(
+          cache, [&](const auto& links) { return take_from(links, slab, objects.subspan(count)); });
       node.free_objects -= taken;
       count += taken;
       if (taken == 0) {
@@ -61,15 +68,23 @@ uint32_t Slub::take(KmemCache& cache, SlubNode& node, const ObjectRequest& reque
   return count;
 }
 
-// Before a new slab is made: from another node that has more partial slabs than it should keep.
+// Before a new slab is made, most of the times: from the nearest node that has more partial slabs
+// than it should keep.
 uint32_t Slub::take_remote(KmemCache& cache, NodeId home, const ObjectRequest& request,
                            std::span<void*> objects) {
-  const auto nodes = static_cast<int>(pages_->node_count());
-  for (int i = 1; i < nodes; ++i) {
-    SlubNode& node = node_of(cache, static_cast<unsigned>((home.value() + i) % nodes));
+  const uint32_t ratio = cache.remote_defrag.load(std::memory_order_relaxed);
+  if (pages_->node_count() == 1 || ratio == 0) return 0;
+  Random random(tuning_.seed + draws_.fetch_add(1, std::memory_order_relaxed));
+  if (random.below(1024) > ratio) return 0;
+  const ZoneType highest = gfp_zone(request.gfp | cache.page_gfp);
+  NodeId before = home;
+  for (const Zone* zone : pages_->node(home).fallback) {
+    if (zone->type > highest || zone->node == before || zone->node == home) continue;
+    before = zone->node;
+    SlubNode& node = node_of(cache, static_cast<unsigned>(before.value()));
     {
       LockGuard guard(node.lock);
-      if (node.nr_partial <= cache.min_partial) continue;
+      if (node.nr_partial <= cache.min_partial.load(std::memory_order_relaxed)) continue;
     }
     if (const uint32_t count = take(cache, node, request, objects)) return count;
   }
@@ -108,20 +123,19 @@ void Slub::discount_empty(SlubNode& node, const SlabPage& slab) {
 
 // Puts those objects from the front back that lie in the slab, as far as it misses any; how many.
 // None, if the first is the first of the free list already. No object is there twice in a row.
-uint32_t Slub::put_run_locked(const KmemCache& cache, SlabPage& slab,
-                              std::span<void* const> objects) {
+template <class Links>
+uint32_t Slub::put_run_locked(const Links& links, SlabPage& slab, std::span<void* const> objects) {
   const auto begin = reinterpret_cast<uintptr_t>(map_->address(&slab));
   const uintptr_t bytes = kPageBytes << slab.order;
   const size_t most = objects.size() < slab.inuse ? objects.size() : slab.inuse;
   void* first = slab.freelist;
   if (objects.front() == first) return 0;
-  const size_t link = cache.offset;
   void* const* const end = objects.data() + most;
   ptrdiff_t left = -static_cast<ptrdiff_t>(most);
   for (; left != 0; ++left) {
     void* object = end[left];
     if (reinterpret_cast<uintptr_t>(object) - begin >= bytes) break;
-    *reinterpret_cast<void**>(static_cast<unsigned char*>(object) + link) = first;
+    links.store(object, first);
     first = object;
   }
   const auto count = static_cast<uint32_t>(static_cast<ptrdiff_t>(most) + left);
@@ -135,7 +149,7 @@ uint32_t Slub::put_run_locked(const KmemCache& cache, SlabPage& slab,
 bool Slub::has_become_empty(KmemCache& cache, SlubNode& node, SlabPage& slab, uint32_t count) {
   const bool was_full = slab.inuse + count == slab.objects;
   node.free_objects += count;
-  if (slab.inuse == 0 && node.nr_partial >= cache.min_partial) {
+  if (slab.inuse == 0 && node.nr_partial >= cache.min_partial.load(std::memory_order_relaxed)) {
     if (!was_full) remove(node, slab);
     discount_empty(node, slab);
     return true;
@@ -158,7 +172,8 @@ void Slub::free(KmemCache& cache, std::span<void* const> objects, uintptr_t plac
         Page* page = map_->page_at(objects.front());
         if (page->node != node_id) break;
         SlabPage& slab = SlabPage::of(*compound_head(*map_, page));
-        const uint32_t count = put_run_locked(cache, slab, objects);
+        const uint32_t count = with_links(
+            cache, [&](const auto& links) { return put_run_locked(links, slab, objects); });
         if (count == 0) {
           freed_twice = objects.front();
           objects = objects.subspan(1);
@@ -173,28 +188,45 @@ void Slub::free(KmemCache& cache, std::span<void* const> objects, uintptr_t plac
   }
 }
 
+// Takes the empty slabs out of the list and puts those with few free objects to its front. The
+// empty ones, chained by link_next.
+uint32_t Slub::sort_partial_locked(KmemCache& cache, SlubNode& node) {
+  constexpr uint32_t kFew = 32;  // Linux: SHRINK_PROMOTE_MAX
+  SlabList few[kFew];
+  SlabList many;
+  uint32_t empty = 0;
+  for (uint32_t pfn = node.partial.first; pfn != 0;) {
+    SlabPage& slab = SlabPage::of(*map_->page(Pfn(pfn)));
+    const uint32_t following = slab.link_next;
+    if (slab.inuse == 0) {
+      if (is_debugged(cache)) debug_.retire(view_of(cache, slab));
+      remove(node, slab);
+      discount_empty(node, slab);
+      slab.link_next = empty;
+      empty = pfn;
+    } else {
+      const uint32_t free = slab.free_objects();
+      node.partial.remove(*map_, slab);
+      (free <= kFew ? few[free - 1] : many).push_back(*map_, slab);
+    }
+    pfn = following;
+  }
+  for (SlabList& list : few) node.partial.append(*map_, list);
+  node.partial.append(*map_, many);
+  return empty;
+}
+
 void Slub::shrink(KmemCache& cache) {
   for (unsigned id = 0; id != pages_->node_count(); ++id) {
     SlubNode& node = node_of(cache, id);
-    uint32_t chain = 0;
+    uint32_t empty = 0;
     {
       LockGuard guard(node.lock);
-      for (uint32_t pfn = node.partial.first; pfn != 0;) {
-        SlabPage& slab = SlabPage::of(*map_->page(Pfn(pfn)));
-        const uint32_t following = slab.link_next;
-        if (slab.inuse == 0) {
-          if (is_debugged(cache)) debug_.retire(view_of(cache, slab));
-          remove(node, slab);
-          discount_empty(node, slab);
-          slab.link_next = chain;
-          chain = pfn;
-        }
-        pfn = following;
-      }
+      empty = sort_partial_locked(cache, node);
     }
-    while (chain != 0) {
-      SlabPage& slab = SlabPage::of(*map_->page(Pfn(chain)));
-      chain = slab.link_next;
+    while (empty != 0) {
+      SlabPage& slab = SlabPage::of(*map_->page(Pfn(empty)));
+      empty = slab.link_next;
       kmem_->free_slab(cache, slab);
     }
   }

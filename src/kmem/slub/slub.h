@@ -17,7 +17,8 @@
 // New slabs come from the page allocator in the preferred order, or, when memory is fragmented, in
 // the smallest order that holds one object. A slab whose last object comes back is given up if the
 // node keeps min_partial slabs already. Objects are handed out from the front of the partial list;
-// a slab that was full joins at the back when its first object comes back.
+// a slab that was full joins at the back when its first object comes back. shrink() brings slabs
+// with at most 32 free objects to the front, the fullest first: they fill up, and others empty.
 //
 // Caches with flags of debugging have no per-CPU arrays, and their slots hold more than objects:
 // slub_debug.h.
@@ -43,12 +44,24 @@ struct alignas(64) SlubNode {
   size_t free_objects QUARRY_GUARDED_BY(lock) = 0;
 };
 
+// Kernel parameters slub_min_order, slub_max_order, slub_min_objects, and what Linux decides when
+// it is configured.
+struct SlubTuning {
+  Order min_order{0};
+  Order max_order{3};        // PAGE_ALLOC_COSTLY_ORDER
+  uint32_t min_objects = 0;  // 0: by the number of CPUs
+  bool hardened = false;     // links of free objects are mixed with a secret
+  bool random = false;       // slabs are handed out in an order of their own
+  uint64_t seed = 0;
+};
+
 class Slub final : public SlabEngine {
  public:
   constexpr Slub() = default;
-  void init(Kmem& kmem, PageAllocator& pages) {
+  void init(Kmem& kmem, PageAllocator& pages, const SlubTuning& tuning) {
     kmem_ = &kmem;
     pages_ = &pages;
+    tuning_ = tuning;
     map_ = &pages.map();
     debug_.init(pages);
   }
@@ -84,21 +97,20 @@ class Slub final : public SlabEngine {
   SlubNode& node_of(const KmemCache& cache, unsigned node) const {
     return static_cast<SlubNode*>(cache.engine_state)[node];
   }
-  static void** link_in(const KmemCache& cache, void* object) {
-    return reinterpret_cast<void**>(static_cast<unsigned char*>(object) + cache.offset);
-  }
-
   // slub.cc: the partial list of a node
   void append(SlubNode& node, SlabPage& slab) QUARRY_REQUIRES(node.lock);
   void remove(SlubNode& node, SlabPage& slab) QUARRY_REQUIRES(node.lock);
   uint32_t take(KmemCache& cache, SlubNode& node, const ObjectRequest& request,
                 std::span<void*> objects);
-  uint32_t take_from(const KmemCache& cache, SlabPage& slab, std::span<void*> objects);
+  template <class Links>
+  uint32_t take_from(const Links& links, SlabPage& slab, std::span<void*> objects);
   uint32_t take_remote(KmemCache& cache, NodeId home, const ObjectRequest& request,
                        std::span<void*> objects);
+  uint32_t sort_partial_locked(KmemCache& cache, SlubNode& node) QUARRY_REQUIRES(node.lock);
   void discount_empty(SlubNode& node, const SlabPage& slab) QUARRY_REQUIRES(node.lock);
   // Under the lock of the slab's node.
-  uint32_t put_run_locked(const KmemCache& cache, SlabPage& slab, std::span<void* const> objects);
+  template <class Links>
+  uint32_t put_run_locked(const Links& links, SlabPage& slab, std::span<void* const> objects);
   bool has_become_empty(KmemCache& cache, SlubNode& node, SlabPage& slab, uint32_t count)
       QUARRY_REQUIRES(node.lock);
 
@@ -128,6 +140,7 @@ class Slub final : public SlabEngine {
                 std::span<void*> objects);
   void count_new(SlubNode& node, const SlabPage& slab) QUARRY_REQUIRES(node.lock);
   uint32_t carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects);
+  uint32_t carve_at_random(KmemCache& cache, SlabPage& slab, std::span<void*> objects);
   void report_out_of_memory(const KmemCache& cache, Gfp gfp, NodeId node);
 
   bool validate_node(const KmemCache& cache, unsigned id, TextSink& out) const;
@@ -136,6 +149,8 @@ class Slub final : public SlabEngine {
   PageAllocator* pages_ = nullptr;
   const PageMap* map_ = nullptr;
   SlubDebug debug_;
+  SlubTuning tuning_;
+  std::atomic<uint32_t> draws_{0};                    // random decisions so far
   RateLimit out_of_memory_limit_{5'000'000'000, 10};  // Linux: slub_oom_rs
 };
 

@@ -2,6 +2,7 @@
 
 // Sums, invariants and locks of all nodes.
 
+#include "kmem/slub/free_links.h"
 #include "kmem/slub/slub.h"
 
 namespace quarry {
@@ -32,7 +33,8 @@ static bool freelist_is_sound(const KmemCache& cache, const PageMap& map, const 
       return false;
     }
     if (++length > slab.objects) break;
-    object = *reinterpret_cast<const unsigned char* const*>(object + cache.offset);
+    object =
+        static_cast<const unsigned char*>(load_link(cache, const_cast<unsigned char*>(object)));
   }
   if (length == slab.free_objects()) return true;
   format(out, "%s: Wrong object count. Counter is %u but counted were %u\n", cache.name, slab.inuse,

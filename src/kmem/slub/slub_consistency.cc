@@ -51,7 +51,7 @@ bool SlubDebug::check_slab(const SlabView& view) {
 bool SlubDebug::cut_freelist(const SlabView& view, void* last) {
   if (last != nullptr) {
     report_.object_error(view, last, "Freechain corrupt");
-    view.link(last) = nullptr;
+    view.set_link(last, nullptr);
     return true;
   }
   report_.slab_error(view, "Freepointer corrupt");
@@ -133,10 +133,10 @@ bool SlubDebug::check_object(const SlabView& view, void* object, uint8_t red) {
   if (view.has(QUARRY_SLAB_POISON) && !check_poison(view, object, red)) return false;
   // The link of an object in use may lie where its user writes.
   if (red == kRedActive && !view.link_is_outside()) return true;
-  void*& link = view.link(object);
+  const void* link = view.link(object);
   if (link == nullptr || view.is_object(link)) return true;
   report_.object_error(view, object, "Freepointer corrupt");
-  link = nullptr;
+  view.set_link(object, nullptr);
   return false;
 }
 

@@ -49,7 +49,7 @@ void SlubDebug::prepare(const SlabView& view) {
       view.track(object, TrackKind::kAlloc) = view.track(object, TrackKind::kFree) = {};
     }
     view.set_asked(object, view.cache.object_size);
-    view.link(object) = next;
+    view.set_link(object, next);
     next = object;
   }
   view.slab.freelist = next;
@@ -130,7 +130,7 @@ bool SlubDebug::put(const SlabView& view, void* object, uintptr_t place,
   }
   if (view.has(QUARRY_SLAB_TRACE)) report_.trace(view, object, TrackKind::kFree);
   write_object(view, object, kRedInactive);
-  view.link(object) = view.slab.freelist;
+  view.set_link(object, view.slab.freelist);
   view.slab.freelist = object;
   --view.slab.inuse;
   return true;

@@ -2,8 +2,12 @@
 
 // Slabs from pages and back.
 
+#include <utility>
+
+#include "base/random.h"
 #include "gfp/gfp_names.h"
 #include "kmem/slab_frames.h"
+#include "kmem/slub/free_links.h"
 #include "kmem/slub/slub.h"
 
 namespace quarry {
@@ -36,6 +40,7 @@ uint32_t Slub::carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects)
   if (cache.ctor != nullptr) {
     for (uint32_t i = 0; i != total; ++i) cache.ctor(base + size_t{i} * cache.size);
   }
+  if (tuning_.random) return carve_at_random(cache, slab, objects.first(taken));
   const size_t size = cache.size;
   for (uint32_t i = 0; i != taken; ++i) objects[i] = base + i * size;
   slab.freelist = nullptr;
@@ -43,11 +48,45 @@ uint32_t Slub::carve(KmemCache& cache, SlabPage& slab, std::span<void*> objects)
     unsigned char* object = base + taken * size;
     unsigned char* const last = base + (total - 1) * size;
     slab.freelist = object;
-    for (; object != last; object += size) *link_in(cache, object) = object + size;
-    *link_in(cache, last) = nullptr;
+    with_links(cache, [=](const auto& links) mutable {
+      for (; object != last; object += size) links.store(object, object + size);
+      links.store(last, nullptr);
+    });
   }
   slab.inuse = static_cast<uint16_t>(taken);
   return taken;
+}
+
+// The same for objects in random order. First each object's link holds the index of another, so
+// that all of them are one ring (Sattolo's algorithm); then the ring is cut into those handed out
+// and those that are linked.
+uint32_t Slub::carve_at_random(KmemCache& cache, SlabPage& slab, std::span<void*> objects) {
+  auto* base = static_cast<unsigned char*>(map_->address(&slab));
+  const PlainLinks words{cache.offset};
+  const auto object_at = [&](uint32_t index) -> void* { return base + size_t{index} * cache.size; };
+  Random random(tuning_.seed + draws_.fetch_add(1, std::memory_order_relaxed));
+  const uint32_t total = slab.objects;
+  for (uint32_t i = 0; i != total; ++i)
+    words.store(object_at(i), reinterpret_cast<void*>(uintptr_t{i}));
+  for (uint32_t i = total - 1; i > 0; --i) {
+    std::swap(words.word(object_at(i)), words.word(object_at(random.below(i))));
+  }
+  auto index = random.below(total);
+  void* last = nullptr;
+  slab.freelist = nullptr;
+  for (uint32_t i = 0; i != total; ++i) {
+    void* object = object_at(index);
+    index = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(words.load(object)));
+    if (i < objects.size()) {
+      objects[i] = object;
+      continue;
+    }
+    last == nullptr ? void(slab.freelist = object) : store_link(cache, last, object);
+    last = object;
+  }
+  if (last != nullptr) store_link(cache, last, nullptr);
+  slab.inuse = static_cast<uint16_t>(objects.size());
+  return static_cast<uint32_t>(objects.size());
 }
 
 void Slub::count_new(SlubNode& node, const SlabPage& slab) {

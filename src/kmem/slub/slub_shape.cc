@@ -2,18 +2,19 @@
 
 // Shape of slabs and objects: Linux 6.1's arithmetic.
 
+#include "base/random.h"
 #include "kmem/slub/slub.h"
 
 namespace quarry {
 
 namespace {
 
-constexpr unsigned kMaxSlabOrder = 3;  // PAGE_ALLOC_COSTLY_ORDER: slub_max_order
 constexpr uint32_t kMaxObjects = 32767;
 // Bytes of objects, and objects, that a CPU may hold in its array.
 constexpr uint32_t kMaxArrayBytesOfObjects = 16384;
 constexpr uint32_t kMinArrayObjects = 4;
 constexpr uint32_t kMaxArrayObjects = 72;
+constexpr uint32_t kRemoteDefrag = 1000;
 
 constexpr uint32_t objects_in(unsigned order, uint32_t size) {
   const uint32_t count = static_cast<uint32_t>(kPageBytes << order) / size;
@@ -26,11 +27,12 @@ constexpr unsigned order_holding(uint32_t bytes) {
   return order;
 }
 
-// Smallest order from the one that holds min_objects up to `max_order` that wastes at most 1 part
-// in `fraction`; max_order + 1 if none does.
-constexpr unsigned thrifty_order(uint32_t size, uint32_t min_objects, unsigned max_order,
-                                 uint32_t fraction) {
+// Smallest order from min_order and the one that holds min_objects up to `max_order` that wastes at
+// most 1 part in `fraction`; max_order + 1 if none does.
+constexpr unsigned thrifty_order(uint32_t size, uint32_t min_objects, unsigned min_order,
+                                 unsigned max_order, uint32_t fraction) {
   unsigned order = order_holding(min_objects * size);
+  if (order < min_order) order = min_order;
   for (; order <= max_order; ++order) {
     const auto bytes = static_cast<uint32_t>(kPageBytes << order);
     if (bytes % size <= bytes / fraction) break;
@@ -38,24 +40,31 @@ constexpr unsigned thrifty_order(uint32_t size, uint32_t min_objects, unsigned m
   return order;
 }
 
-// As many objects as the number of CPUs asks for with little waste; else fewer; else one.
-constexpr unsigned slab_order(uint32_t size, unsigned cpus) {
-  uint32_t min_objects = 4 * (ilog2(cpus) + 2);
-  const uint32_t most = objects_in(kMaxSlabOrder, size);
+// As many objects as the number of CPUs, or the tuning, asks for with little waste; else fewer;
+// else one.
+constexpr unsigned slab_order(uint32_t size, unsigned cpus, const SlubTuning& tuning = {}) {
+  const unsigned min_order = tuning.min_order.value();
+  const unsigned max_order = tuning.max_order.value();
+  uint32_t min_objects = tuning.min_objects != 0 ? tuning.min_objects : 4 * (ilog2(cpus) + 2);
+  const uint32_t most = objects_in(max_order, size);
   if (min_objects > most) min_objects = most;
   for (; min_objects > 1; --min_objects) {
     for (const uint32_t fraction : {16u, 8u, 4u}) {
-      const unsigned order = thrifty_order(size, min_objects, kMaxSlabOrder, fraction);
-      if (order <= kMaxSlabOrder) return order;
+      const unsigned order = thrifty_order(size, min_objects, min_order, max_order, fraction);
+      if (order <= max_order) return order;
     }
   }
-  return order_holding(size);
+  const unsigned one = order_holding(size);
+  return one > min_order || min_order > max_order ? one : min_order;
 }
 
 // linux-behaviour.md, section 2: golden orders.
 static_assert(slab_order(512, 1) == 0 && slab_order(1024, 1) == 1 && slab_order(8192, 1) == 3);
 static_assert(slab_order(256, 4) == 0 && slab_order(512, 4) == 1 && slab_order(2048, 4) == 3);
 static_assert(slab_order(256, 8) == 1 && slab_order(1024, 8) == 3 && slab_order(192, 16) == 1);
+static_assert(slab_order(64, 4, {.min_order = Order(2)}) == 2);
+static_assert(slab_order(2048, 4, {.max_order = Order(1)}) == 1);
+static_assert(slab_order(64, 4, {.min_objects = 256}) == 2);
 
 // What makes slots larger.
 constexpr uint32_t kMetadataFlags =
@@ -79,10 +88,15 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   cache.size = layout.size;
   if (order_holding(cache.size) > kMaxOrder.value()) return false;
 
-  cache.order = Order(slab_order(cache.size, cpus));
+  cache.order = Order(slab_order(cache.size, cpus, tuning_));
   cache.min_order = Order(order_holding(cache.size));
   cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
-  cache.min_partial = clamp(ilog2(cache.size) / 2, 5, 10);
+  cache.min_partial.store(clamp(ilog2(cache.size) / 2, 5, 10), std::memory_order_relaxed);
+  cache.remote_defrag.store(kRemoteDefrag, std::memory_order_relaxed);
+  if (tuning_.hardened) {
+    Random random(tuning_.seed + cache.number);
+    cache.link_secret = static_cast<uintptr_t>(random.next_u64()) | 1;
+  }
   cache.array_capacity = static_cast<uint16_t>(
       clamp(kMaxArrayBytesOfObjects / cache.size, kMinArrayObjects, kMaxArrayObjects));
   // Every object of these passes the checks.

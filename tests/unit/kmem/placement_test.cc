@@ -102,14 +102,15 @@ QUARRY_TEST(Placement, a_full_node_falls_back_to_another) {
   CHECK_EQ(m.log.count("SLUB: Unable to allocate memory on node 1"), 1U);
   CHECK(m.reported("cache: kmalloc-64"));
 
-  // A wish that cannot be met costs no slab each time.
+  // A wish that cannot be met costs no slab each time, but one time in 42: what Linux calls
+  // remote_node_defrag_ratio lets new slabs be made although other nodes have partial ones.
   void* objects[1000];
   const uint64_t before = m->slab_page_count();
   for (void*& wished : objects) {
     wished = m->kmalloc_node(64, gfp::kKernel, NodeId{1});
     REQUIRE(wished != nullptr);
   }
-  CHECK(m->slab_page_count() - before < 1000 / 64 + 16);
+  CHECK(m->slab_page_count() - before < 1000 / 64 + 16 + 1000 / 21);
   for (void* wished : objects) m->kfree(wished);
   for (size_t i = 0; i != count; ++i) m->free_pages(pages[i], Order{0});
 }
