@@ -56,9 +56,13 @@ struct SlabView {
   Track& track(void* object, TrackKind kind) const {
     return reinterpret_cast<Track*>(at(object, layout.tracks))[static_cast<unsigned>(kind)];
   }
-  // What kmalloc was asked for; the whole object where that is not kept.
+  // What kmalloc was asked for; the whole object where that is not kept, or was overwritten.
   uint32_t asked(void* object) const {
-    return keeps_asked(cache.flags) ? *asked_word(object) : cache.object_size;
+    const uint32_t size = cache.object_size;
+    return keeps_asked(cache.flags) && *asked_word(object) < size ? *asked_word(object) : size;
+  }
+  uint32_t* asked_word(void* object) const {
+    return reinterpret_cast<uint32_t*>(at(object, layout.asked));
   }
   void set_asked(void* object, size_t count) const {
     if (keeps_asked(cache.flags)) *asked_word(object) = static_cast<uint32_t>(count);
@@ -80,10 +84,6 @@ struct SlabView {
 
  private:
   static constexpr uint32_t kMostSlabObjects = 32767;  // what struct page counts
-
-  uint32_t* asked_word(void* object) const {
-    return reinterpret_cast<uint32_t*>(at(object, layout.asked));
-  }
 };
 
 // Which objects of a slab are free, by its free list; that has been checked.

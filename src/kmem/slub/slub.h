@@ -116,6 +116,8 @@ class Slub final : public SlabEngine {
 
   // slub_debugged.cc: the same for caches that are debugged
   SlabView view_of(KmemCache& cache, SlabPage& slab) const { return {cache, slab, *map_}; }
+  // Where it is written what kmalloc was asked for. Null: nowhere, or that is no object.
+  uint32_t* asked_of(const KmemCache& cache, const void* object) const;
   uint32_t take_debugged(KmemCache& cache, SlubNode& node, const ObjectRequest& request,
                          std::span<void*> objects);
   uint32_t take_debugged_locked(KmemCache& cache, SlubNode& node, const ObjectRequest& request,

@@ -18,13 +18,24 @@ bool Slub::set_debug_options(const char* value, BootMemory& boot) {
   return true;
 }
 
+uint32_t* Slub::asked_of(const KmemCache& cache, const void* object) const {
+  if (!keeps_asked(cache.flags)) return nullptr;
+  SlabPage& slab = SlabPage::of(*compound_head(*map_, map_->page_at(object)));
+  const SlabView view = view_of(const_cast<KmemCache&>(cache), slab);
+  if (!view.is_object(object)) return nullptr;
+  return view.asked_word(const_cast<void*>(object));
+}
+
 size_t Slub::asked_bytes(const KmemCache& cache, const void* object) const {
-  return keeps_asked(cache.flags) ? asked_word(cache, object) : 0;
+  const uint32_t* const asked = asked_of(cache, object);
+  if (asked == nullptr) return 0;
+  return *asked < cache.object_size ? *asked : cache.object_size;
 }
 
 void Slub::set_asked_bytes(const KmemCache& cache, void* object, size_t bytes) {
-  if (!keeps_asked(cache.flags)) return;
-  asked_word(cache, object) = static_cast<uint32_t>(bytes);
+  uint32_t* const asked = asked_of(cache, object);
+  if (asked == nullptr) return;
+  *asked = static_cast<uint32_t>(bytes);
   if ((cache.flags & QUARRY_SLAB_RED_ZONE) == 0) return;
   fill({SlabView::at(object, bytes), cache.object_size - bytes}, kRedActive);
 }

@@ -72,11 +72,6 @@ inline SlotLayout slot_layout(const KmemCache& cache) {
   return slot_layout(cache.object_size, cache.align, cache.flags, cache.ctor != nullptr);
 }
 
-inline uint32_t& asked_word(const KmemCache& cache, const void* object) {
-  auto* const at = static_cast<unsigned char*>(const_cast<void*>(object));
-  return *reinterpret_cast<uint32_t*>(at + slot_layout(cache).asked);
-}
-
 // The same without what debugging adds.
 static_assert(slot_layout(64, 64, 0, false) == SlotLayout{64, 0, 64, 32, 64, 64, 64});
 static_assert(slot_layout(20, 8, 0, true, 8) == SlotLayout{32, 0, 24, 24, 32, 32, 32});

@@ -111,11 +111,9 @@ void Slub::init_state(KmemCache& cache) const {
 
 // Where nothing lies behind the object, the padding is the user's too.
 size_t Slub::usable_bytes(const KmemCache& cache, const void* object) const {
-  if ((cache.flags & (QUARRY_SLAB_RED_ZONE | QUARRY_SLAB_POISON)) != 0) {
-    // Whoever asks may use all of it: there is no red zone in it any more.
-    if (keeps_asked(cache.flags)) asked_word(cache, object) = cache.object_size;
-    return cache.object_size;
-  }
+  // Whoever asks may use all of it: there is no red zone in it any more.
+  if (uint32_t* const asked = asked_of(cache, object)) *asked = cache.object_size;
+  if ((cache.flags & (QUARRY_SLAB_RED_ZONE | QUARRY_SLAB_POISON)) != 0) return cache.object_size;
   if ((cache.flags & QUARRY_SLAB_STORE_USER) != 0) return cache.inuse_bytes;
   return cache.offset < cache.object_size ? cache.size : cache.inuse_bytes;
 }

@@ -97,6 +97,30 @@ QUARRY_TEST(SlubDebug, krealloc_moves_the_red_zone) {
   m->kfree(grown);
 }
 
+// krealloc() copies what was asked for; whoever asked for the size may have used all of it.
+QUARRY_TEST(SlubDebug, krealloc_keeps_what_ksize_allowed) {
+  for (const char* mode : {"U", "FZPU"}) {
+    Machine m{.slub_debug = mode};
+    auto* const p = static_cast<unsigned char*>(m->kmalloc(40, gfp::kKernel));
+    __builtin_memset(p, 7, m->ksize(p));
+    auto* const grown = static_cast<unsigned char*>(m->krealloc(p, 100, gfp::kKernel));
+    CHECK(all_are(grown, 64, 7));
+    m->kfree(grown);
+  }
+}
+
+QUARRY_TEST(SlubDebug, asking_for_the_size_of_no_object_changes_nothing) {
+  Machine m{.slub_debug = "FZPU"};
+  auto* const p = static_cast<unsigned char*>(m->kmalloc(40, gfp::kKernel));
+  KmemCache* const cache = m->cache_of(p);
+  for (int offset = -64; offset != 150; ++offset) {
+    if (offset != 0) CHECK_EQ(m->ksize(p + offset), 64U);
+  }
+  CHECK_EQ(m->cache_check(cache).errors, 0U);
+  CHECK(all_are(p + 40, 24, 0xcc));
+  m->kfree(p);
+}
+
 QUARRY_TEST(SlubDebug, zeroed_objects_keep_their_red_zone) {
   Machine m{.slub_debug = "FZPU"};
   auto* const p = static_cast<unsigned char*>(m->kzalloc(100, gfp::kKernel));
