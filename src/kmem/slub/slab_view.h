@@ -26,10 +26,7 @@ struct SlabView {
 
   bool has(uint32_t flag) const { return (cache.flags & flag) != 0; }
   size_t bytes() const { return kPageBytes << slab.order; }
-  uint32_t most_objects() const {
-    const auto count = static_cast<uint32_t>(bytes() / layout.size);
-    return count < kMostSlabObjects ? count : kMostSlabObjects;
-  }
+  uint32_t most_objects() const { return objects_in(bytes(), layout.size); }
 
   void* object(uint32_t index) const {
     return base + index * size_t{layout.size} + layout.red_left;
@@ -81,19 +78,14 @@ struct SlabView {
     const size_t bytes_left = bytes() % layout.size;
     return {base + bytes() - bytes_left, bytes_left};
   }
-
- private:
-  static constexpr uint32_t kMostSlabObjects = 32767;  // what struct page counts
 };
 
 // Which objects of a slab are free, by its free list; that has been checked.
 class FreeObjects {
  public:
-  // Of slabs that hold more than one object: up to order 3, with a word for each at least.
-  static constexpr uint32_t kMost = (kPageBytes << 3) / sizeof(void*);
-
   explicit FreeObjects(const SlabView& view) {
-    QUARRY_CHECK(view.slab.objects <= kMost);
+    QUARRY_ASSERT(view.slab.objects <= kMostSlabObjects);
+    for (uint32_t i = 0; i < view.slab.objects; i += 32) word_[i / 32] = 0;
     for (void* object = view.slab.freelist; view.is_object(object); object = view.link(object)) {
       const uint32_t index = view.index(object);
       word_[index / 32] |= 1U << index % 32;
@@ -102,7 +94,7 @@ class FreeObjects {
   bool has(uint32_t index) const { return (word_[index / 32] >> index % 32 & 1) != 0; }
 
  private:
-  uint32_t word_[kMost / 32] = {};
+  uint32_t word_[(kMostSlabObjects + 31) / 32];
 };
 
 }  // namespace quarry

@@ -21,6 +21,14 @@
 
 namespace quarry {
 
+// What a slab holds at most (Linux: MAX_OBJS_PER_PAGE).
+inline constexpr uint32_t kMostSlabObjects = 32767;
+
+constexpr uint32_t objects_in(size_t slab_bytes, uint32_t slot_bytes) {
+  const auto count = static_cast<uint32_t>(slab_bytes / slot_bytes);
+  return count < kMostSlabObjects ? count : kMostSlabObjects;
+}
+
 struct SlotLayout {
   uint32_t size;      // of the slot
   uint32_t red_left;  // bytes before the object

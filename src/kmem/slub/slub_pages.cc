@@ -109,7 +109,7 @@ uint32_t Slub::grow(KmemCache& cache, Gfp gfp, NodeId node, const ObjectRequest&
   const unsigned node_id = pages_->node_of(map_->pfn(page));
   claim_slab_frames(*map_, *page, order, cache, node_id);
   auto& slab = static_cast<SlabPage&>(*page);
-  slab.objects = static_cast<uint16_t>(order.pages() * kPageBytes / cache.size);
+  slab.objects = static_cast<uint16_t>(objects_in(order.pages() * kPageBytes, cache.size));
   SlubNode& state = node_of(cache, node_id);
   if (is_debugged(cache)) return add_debugged(cache, state, slab, request, objects);
   const uint32_t taken = carve(cache, slab, objects);

@@ -9,17 +9,11 @@ namespace quarry {
 
 namespace {
 
-constexpr uint32_t kMaxObjects = 32767;
 // Bytes of objects, and objects, that a CPU may hold in its array.
 constexpr uint32_t kMaxArrayBytesOfObjects = 16384;
 constexpr uint32_t kMinArrayObjects = 4;
 constexpr uint32_t kMaxArrayObjects = 72;
 constexpr uint32_t kRemoteDefrag = 1000;
-
-constexpr uint32_t objects_in(unsigned order, uint32_t size) {
-  const uint32_t count = static_cast<uint32_t>(kPageBytes << order) / size;
-  return count < kMaxObjects ? count : kMaxObjects;
-}
 
 constexpr unsigned order_holding(uint32_t bytes) {
   unsigned order = 0;
@@ -46,7 +40,7 @@ constexpr unsigned slab_order(uint32_t size, unsigned cpus, const SlubTuning& tu
   const unsigned min_order = tuning.min_order.value();
   const unsigned max_order = tuning.max_order.value();
   uint32_t min_objects = tuning.min_objects != 0 ? tuning.min_objects : 4 * (ilog2(cpus) + 2);
-  const uint32_t most = objects_in(max_order, size);
+  const uint32_t most = objects_in(kPageBytes << max_order, size);
   if (min_objects > most) min_objects = most;
   for (; min_objects > 1; --min_objects) {
     for (const uint32_t fraction : {16u, 8u, 4u}) {
@@ -90,7 +84,7 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
 
   cache.order = Order(slab_order(cache.size, cpus, tuning_));
   cache.min_order = Order(order_holding(cache.size));
-  cache.objects = static_cast<uint16_t>(objects_in(cache.order.value(), cache.size));
+  cache.objects = static_cast<uint16_t>(objects_in(kPageBytes << cache.order.value(), cache.size));
   cache.min_partial.store(clamp(ilog2(cache.size) / 2, 5, 10), std::memory_order_relaxed);
   cache.remote_defrag.store(kRemoteDefrag, std::memory_order_relaxed);
   if (tuning_.hardened) {

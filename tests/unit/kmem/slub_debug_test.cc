@@ -378,6 +378,22 @@ QUARRY_TEST(SlubDebug, full_slabs_are_checked_where_users_are_kept) {
   m->cache_destroy(cache);
 }
 
+QUARRY_TEST(SlubDebug, slabs_of_as_many_objects_as_there_can_be) {
+  Machine m{.slub_debug = "FU,many", .configure = [](quarry::Config& config) {
+              config.slub_max_order = config.slub_min_order = quarry::Order{10};
+            }};
+  for (const char* name : {"many", "plain"}) {
+    KmemCache* cache = m->cache_create(name, 8, {});
+    unsigned char* const p = alloc(m, cache);
+    REQUIRE(p != nullptr);
+    CHECK_EQ(MemorySystem::cache_info(*cache).objects_per_slab, 32767U);
+    CHECK_EQ(MemorySystem::cache_info(*cache).total_objects, 32767U);
+    CHECK_EQ(m->cache_check(cache).errors, 0U);
+    m->cache_free(cache, p);
+    m->cache_destroy(cache);
+  }
+}
+
 QUARRY_TEST(SlubDebug, objects_in_bulk_are_debugged_too) {
   Machine m;
   KmemCache* cache = m->cache_create("bulk", 64, {.flags = kAll});
