@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -108,6 +109,9 @@ Table call_comparison(std::span<const CallFigures> calls) {
   return table;
 }
 
+// Figures as close as this are the same.
+constexpr double kAsGood = 0.03;
+
 // What the figures themselves say for an engine.
 std::string strengths(std::span<const EngineFigures> all, const EngineFigures& one) {
   struct Contest {
@@ -131,7 +135,8 @@ std::string strengths(std::span<const EngineFigures> all, const EngineFigures& o
   std::string text;
   for (const Contest& contest : kContests) {
     const bool wins = std::ranges::all_of(all, [&](const EngineFigures& other) {
-      return contest.figure(one) <= contest.figure(other);
+      const double best = contest.figure(other);
+      return contest.figure(one) <= best + kAsGood * std::abs(best);
     });
     if (wins) text += (text.empty() ? "" : ", ") + std::string(contest.what);
   }

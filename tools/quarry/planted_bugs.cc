@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <regex>
 
 #include "measured_machine.h"
 #include "tool_error.h"
@@ -19,6 +20,8 @@ constexpr uint64_t kRamBytes = 64 * kMiB;
 constexpr size_t kObjectBytes = 64;
 constexpr unsigned kMostSeconds = 10;
 constexpr const char* kNothing = "nothing";
+constexpr const char* kHangs = "hangs";
+const std::string kDies = "dies: ";
 
 struct Scene {
   MemorySystem& system;
@@ -140,15 +143,15 @@ std::string first_report(std::string_view log) {
   return kNothing;
 }
 
-// What was noticed, without who noticed it and where.
+// What was noticed, without who noticed it, where, and at which address.
 std::string shorten(std::string text) {
-  constexpr size_t kMost = 44;
-  for (const char* rest :
-       {". ", ", ", " when called from", " on __kmem", ": 0x", " 0x", " start="}) {
+  if (text.find("check failed: ") != text.npos) return "check failed";
+  if (text.starts_with("Slab corruption")) return "Slab corruption";
+  for (const char* rest : {". ", ", ", " when called from", " on __kmem"}) {
     if (const size_t at = text.find(rest); at != text.npos) text.resize(at);
   }
+  text = std::regex_replace(text, std::regex("0x[0-9a-f]+ ?"), "");
   if (const size_t colon = text.rfind(": "); colon != text.npos) text.erase(0, colon + 2);
-  if (text.size() > kMost) text.resize(text.rfind(' ', kMost));
   return text;
 }
 
@@ -172,12 +175,12 @@ std::string reaction(unsigned engine, const Bug& bug, bool debugged) {
   waitpid(child, &status, 0);
   const std::string words = shorten(first_report(log));
   if (!WIFSIGNALED(status)) return words;
-  if (WTERMSIG(status) == SIGALRM) return "hangs";
-  return words == kNothing ? strsignal(WTERMSIG(status)) : words + ", and stops";
+  if (WTERMSIG(status) == SIGALRM) return kHangs;
+  return words == kNothing ? kDies + strsignal(WTERMSIG(status)) : words + ", and stops";
 }
 
 bool is_report(const std::string& reaction) {
-  return reaction != kNothing && reaction != "hangs" && reaction != strsignal(SIGSEGV);
+  return reaction != kNothing && reaction != kHangs && !reaction.starts_with(kDies);
 }
 
 }  // namespace
