@@ -13,6 +13,7 @@
 #include "printk.h"
 #include "proc_files.h"
 #include "quarry/hosted_platform.h"
+#include "system/leaks.h"
 #include "world.h"
 
 namespace quarry {
@@ -35,19 +36,35 @@ constexpr size_t kLineBytes = 1024;
 static_assert(MachineOptions::kMostNodes == HostedPlatform::kMaxNodes &&
               MachineOptions::kMostCpus == HostedPlatform::kMaxCpus);
 
-// The one parameter of a process alone: where it keeps its texts of /proc.
-constexpr std::string_view kProcParameter = "quarry.proc";
+// Parameters of a process alone: where it keeps its texts of /proc, and whether it tells at its end
+// what was never freed.
+constexpr std::string_view kProcFolder = "quarry.proc";
+constexpr std::string_view kLeaks = "quarry.leaks";
 
-bool is_proc_parameter(std::string_view name) { return same_name(name, kProcParameter); }
+bool is_of_process(std::string_view name) {
+  return same_name(name, kProcFolder) || same_name(name, kLeaks);
+}
 
-void keep_proc_files_if_asked(FixedText<kLineBytes>& complaint) {
+// A forked child's objects are copies.
+pid_t owner = 0;
+void report_leaks_at_exit() {
+  if (getpid() == owner) report_leaks(default_core());
+}
+
+void follow_parameters_of_process(FixedText<kLineBytes>& complaint) {
   std::string_view rest = command_line();
   Parameter parameter;
   while (next_parameter(rest, parameter)) {
-    if (!is_proc_parameter(parameter.name)) continue;
-    FixedText<kLineBytes / 2> folder;
-    folder.write(parameter.value.data(), parameter.value.size());
-    if (!keep_proc_files(folder.c_str(), complaint)) refuse(complaint);
+    bool leaks = !parameter.has_value;
+    if (same_name(parameter.name, kProcFolder)) {
+      FixedText<kLineBytes / 2> folder;
+      folder.write(parameter.value.data(), parameter.value.size());
+      if (!keep_proc_files(folder.c_str(), complaint)) refuse(complaint);
+    } else if (same_name(parameter.name, kLeaks) &&
+               (leaks || (parse_bool(parameter.value, leaks) && leaks))) {
+      owner = getpid();
+      call_at_exit(report_leaks_at_exit);
+    }
   }
 }
 
@@ -56,7 +73,7 @@ void keep_proc_files_if_asked(FixedText<kLineBytes>& complaint) {
   BootOptions options{.machine = {.ram_bytes = kGiB, .nodes = 1}};
   FixedText<kLineBytes> unknown;
   FixedText<kLineBytes> complaint;
-  if (!read_boot_options("QUARRY_CMDLINE", command_line(), is_proc_parameter, options, unknown,
+  if (!read_boot_options("QUARRY_CMDLINE", command_line(), is_of_process, options, unknown,
                          complaint)) {
     refuse(complaint);
   }
@@ -75,7 +92,7 @@ void keep_proc_files_if_asked(FixedText<kLineBytes>& complaint) {
     format(complaint, "quarry: the default system does not boot\n");
     refuse(complaint);
   }
-  keep_proc_files_if_asked(complaint);
+  follow_parameters_of_process(complaint);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "frame/boot_page_map.h"
 #include "system/core.h"
+#include "system/leaks.h"
 
 namespace quarry {
 
@@ -96,18 +97,7 @@ uint64_t MemorySystem::shutdown() {
   // First, because areas hold objects.
   uint64_t left = core.vmalloc.shutdown();
   core.space.shutdown();
-  {
-    LogText out(core.pages.platform());
-    core.kmem.for_each([&](KmemCache& cache) {
-      core.kmem.shrink(cache);
-      const SlabCounts sums = core.kmem.counts(cache);
-      const size_t objects = sums.total_objects - sums.free_in_partial;
-      if (objects == 0) return;
-      left += objects;
-      format(out, "%s: %zu objects were never freed\n", cache.name, objects);
-      core.kmem.report_leaks(cache);
-    });
-  }
+  left += report_leaks(core);
   rcu_barrier();
   if (!core.kmem.counts_caches() && core.kmem.slab_pages() != 0) {
     left += core.kmem.slab_pages();

@@ -162,6 +162,18 @@ TEST(CommandLine, keeps_the_texts_of_proc_in_files) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(CommandLine, tells_at_the_end_what_was_never_freed) {
+  const ProbeRun run = run_probe("leftovers", "quarry.leaks slub_debug=U,probe_leaky");
+  EXPECT_TRUE(run.clean());
+  EXPECT_EQ(count(run.err,
+                  "probe_leaky: 1 objects were never freed\n"
+                  "probe_leaky: who allocated what was never freed:\n"),
+            1)
+      << run.err;
+  EXPECT_GE(count(run.err, "leftovers+0x"), 1);
+  EXPECT_EQ(count(run_probe("leftovers", "quarry.leaks=N").err, "were never freed"), 0);
+}
+
 TEST(CommandLine, refuses_a_folder_that_cannot_be_written) {
   expect_refused("quarry.proc=/dev/null", "QUARRY_CMDLINE: quarry.proc=/dev/null: Not a directory");
 }
