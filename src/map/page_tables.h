@@ -52,14 +52,18 @@ class PageTables {
   // Shows `count` frames from `first` on at `at` and the pages behind it, where nothing is shown.
   // How many pages, from the front: less than `count` if there is no memory for tables. May sleep.
   [[nodiscard]] size_t fill(VirtAddr at, Pfn first, size_t count, MapAccess access) {
-    Entry value = Entry::make(first, access);
-    return for_each_leaf(at, count, [&](Entry* entry, size_t entries) {
-      for (Entry* const end = entry + entries; entry != end; ++entry) {
-        QUARRY_ASSERT(!entry->present());
-        entry->write(value);
-        value = value.next_frame();
+    size_t done = 0;
+    while (done != count) {
+      const size_t here = pages_in_leaf(at, count - done);
+      if (fill_leaf(at, here, Entry::make(first, access))) [[likely]] {
+        at += here << kPageShift;
+        first += static_cast<uint32_t>(here);
+        done += here;
+      } else if (!add_table(at)) {
+        break;
       }
-    });
+    }
+    return done;
   }
 
   // Shows nothing there any more. Any context.
@@ -79,7 +83,16 @@ class PageTables {
   // memory.
   [[nodiscard]] bool keep(VirtAddr at, size_t count) {
     kept_ = {page_number(at), page_number(at) + count};
-    return for_each_leaf(at, count, [](Entry*, size_t) {}) == count;
+    while (count != 0) {
+      const size_t here = pages_in_leaf(at, count);
+      if (has_leaf(at)) {
+        at += here << kPageShift;
+        count -= here;
+      } else if (!add_table(at)) {
+        return false;
+      }
+    }
+    return true;
   }
   void release() { kept_ = {}; }
 
@@ -142,43 +155,47 @@ class PageTables {
     return (direct_base_ + (uintptr_t{entry.frame().value()} << kPageShift)).template as<Entry>();
   }
 
-  // Calls visit(entry, entries) for each last-level table of these pages, under the lock. How many
-  // pages; less than `count` if there is no memory for a table.
-  template <class Visit>
-  size_t for_each_leaf(VirtAddr at, size_t count, Visit&& visit) {
-    Pfn spare = kNoPfn;
-    size_t done = 0;
-    while (done != count) {
-      const size_t here = pages_in_leaf(at, count - done);
-      if (visit_leaf(at, here, spare, visit)) {
-        at += here << kPageShift;
-        done += here;
-        continue;
-      }
-      spare = frames_->take();
-      if (spare == kNoPfn) break;
+  // Pages of one last-level table show what `entry` says, and the frames behind it. False: there is
+  // no table.
+  bool fill_leaf(VirtAddr at, size_t count, Entry value) {
+    LockGuard guard(lock_);
+    Entry* entry = find(at);
+    if (entry == nullptr) [[unlikely]]
+      return false;
+    for (Entry* const end = entry + count; entry != end; ++entry) {
+      QUARRY_ASSERT(!entry->present());
+      entry->write(value);
+      value = value.next_frame();
     }
-    if (spare != kNoPfn) frames_->give_back(spare);
-    return done;
+    return true;
   }
 
-  // False: another table is needed, and the spare one, if any, is used.
-  template <class Visit>
-  bool visit_leaf(VirtAddr at, size_t entries, Pfn& spare, Visit&& visit) {
+  bool has_leaf(VirtAddr at) {
+    LockGuard guard(lock_);
+    return find(at) != nullptr;
+  }
+
+  // Makes the highest table that this page lacks. False: no memory.
+  [[gnu::noinline]] bool add_table(VirtAddr at) {
+    const Pfn frame = frames_->take();
+    if (frame == kNoPfn) return false;
+    if (!link_table(at, frame)) frames_->give_back(frame);
+    return true;
+  }
+  // False: the page lacks none by now.
+  bool link_table(VirtAddr at, Pfn frame) {
     LockGuard guard(lock_);
     Entry* table = root_;
     for (unsigned level = kTop; level != 0; --level) {
       Entry& entry = table[index(at, level)];
-      if (!entry.present()) [[unlikely]] {
-        if (spare == kNoPfn) return false;
-        entry.write(Entry::make_table(spare));
-        spare = kNoPfn;
+      if (!entry.present()) {
+        entry.write(Entry::make_table(frame));
         table_count_.fetch_add(1, std::memory_order_relaxed);
+        return true;
       }
       table = table_of(entry);
     }
-    visit(table + index(at, 0), entries);
-    return true;
+    return false;
   }
 
   static bool is_empty(const Entry* table) {

@@ -27,13 +27,14 @@ class Tlb {
   // When this returns, no CPU uses what it had cached for `count` pages from `at` on, or for tables
   // on the way to them. Any context; locks may be held.
   void flush(VirtAddr at, size_t count) const {
+    if (one_cpu_) return flush_local(at, count);
     Pages pages{at, count};
-    if (one_cpu_) {
-      const IrqGuard off;
-      flush_local(&pages);
-    } else {
-      platform_->run_on_all_cpus(flush_local, &pages);
-    }
+    platform_->run_on_all_cpus(
+        [](void* context) {
+          const auto& flushed = *static_cast<const Pages*>(context);
+          flush_local(flushed.at, flushed.count);
+        },
+        &pages);
   }
 
  private:
@@ -42,11 +43,12 @@ class Tlb {
     size_t count;
   };
 
-  static void flush_local(void* context) {
-    const auto& pages = *static_cast<const Pages*>(context);
-    if (pages.count > kMostSingle) return Cpu::flush_local_tlb();
-    VirtAddr at = pages.at;
-    for (size_t i = 0; i != pages.count; ++i, at += kPageBytes) Cpu::flush_local_tlb(at);
+  static void flush_local(VirtAddr at, size_t count) {
+    if (count > kMostSingle) {
+      const IrqGuard off;
+      return Cpu::flush_local_tlb();
+    }
+    for (; count != 0; --count, at += kPageBytes) Cpu::flush_local_tlb(at);
   }
 
   Platform* platform_ = nullptr;
