@@ -61,15 +61,21 @@ bool Vmalloc::take_frames(Area& area, size_t count, Gfp gfp, NodeId node) {
       (single_gfp | gfp::kNoRetry) & ~(gfp::kReclaim | gfp::kNoFail | gfp::kRetryMayfail);
   unsigned most = kMaxOrder.value();
   while (area.frame_count != count) {
-    const unsigned fits = ilog2(count - area.frame_count);
+    const size_t left = count - area.frame_count;
+    if (left == 1 || most == 0) {
+      Page* const page = pages_->alloc(single_gfp, Order{0}, node);
+      if (page == nullptr) return false;
+      area.frames[area.frame_count++] = pages_->map().pfn(page).value();
+      continue;
+    }
+    const unsigned fits = ilog2(left);
     const Order order{fits < most ? fits : most};
-    Page* const page = pages_->alloc(order == Order{0} ? single_gfp : block_gfp, order, node);
+    Page* const page = pages_->alloc(block_gfp, order, node);
     if (page == nullptr) {
-      if (order == Order{0}) return false;
       most = order.value() - 1U;
       continue;
     }
-    if (order != Order{0}) pages_->split(page, order);
+    pages_->split(page, order);
     const uint32_t first = pages_->map().pfn(page).value();
     for (uint32_t i = 0; i != order.pages(); ++i) area.frames[area.frame_count++] = first + i;
   }
@@ -79,7 +85,12 @@ bool Vmalloc::take_frames(Area& area, size_t count, Gfp gfp, NodeId node) {
 void Vmalloc::free_frames(const Area& area) {
   for (size_t i = 0; i != area.frame_count;) {
     const size_t length = run_length(area, i);
-    free_run(Pfn{area.frames[i]}, length);
+    const Pfn first{area.frames[i]};
+    if (length == 1) {
+      pages_->free(pages_->map().page(first), Order{0});
+    } else {
+      free_run(first, length);
+    }
     i += length;
   }
 }

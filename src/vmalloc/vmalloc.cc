@@ -20,6 +20,7 @@ bool Vmalloc::boot(PageAllocator& pages, Kmem& kmem, PageMapper& mapper) {
   mapper_ = &mapper;
   start_ = pages.platform().vmalloc_start().value();
   end_ = pages.platform().vmalloc_end().value();
+  most_pages_ = pages.managed_pages();
   void* const memory = kmem.kmalloc(sizeof(Area), gfp::kKernel, 0);
   if (memory == nullptr) return false;
   map_.boot(start_, end_, *new (memory) Area);
@@ -129,12 +130,15 @@ void* Vmalloc::reserve_area(size_t bytes, size_t align, uintptr_t place) {
 }
 
 void Vmalloc::free(const void* address, uintptr_t place) {
-  const quarry_context& context = Arch::context();
   // In an interrupt Linux leaves the work to a thread; here it can be done at once.
-  if (!in_interrupt(context)) {
-    pages_->reporter().check_context(uint32_t(gfp::kDirectReclaim), place);
-  } else if (context.nmi_depth != 0) {
-    return pages_->reporter().warn(place, "kernel BUG: vfree in NMI");
+  if (Arch::forbids_some_gfp()) [[unlikely]] {
+    const quarry_context& context = Arch::context();
+    if (context.nmi_depth != 0) {
+      return pages_->reporter().warn(place, "kernel BUG: vfree in NMI");
+    }
+    if (!in_interrupt(context)) {
+      pages_->reporter().check_context(uint32_t(gfp::kDirectReclaim), place);
+    }
   }
   if (address == nullptr) return;
   Area* const area = withdraw(address, AreaKind::kVmalloc, AreaKind::kVmap, "vfree", place);
@@ -243,18 +247,20 @@ bool Vmalloc::validate(TextSink& out) const {
 // What has to hold for every area with frames. False: reported.
 bool Vmalloc::may_make_area(size_t bytes, Gfp gfp, uintptr_t place) {
   Reporter& reporter = pages_->reporter();
-  if (in_interrupt(Arch::context())) {
-    reporter.warn_once(place, "kernel BUG: vmalloc or vmap in interrupt");
-    return false;
+  if (Arch::forbids_some_gfp()) [[unlikely]] {
+    if (in_interrupt(Arch::context())) {
+      reporter.warn_once(place, "kernel BUG: vmalloc or vmap in interrupt");
+      return false;
+    }
+    // Whatever the flags are, the mapper may sleep (Linux: might_sleep() in alloc_vmap_area()).
+    reporter.check_context(uint32_t(gfp | gfp::kDirectReclaim), place);
   }
-  // Whatever the flags are, the mapper may sleep (Linux: might_sleep() in alloc_vmap_area()).
-  reporter.check_context(uint32_t(gfp | gfp::kDirectReclaim), place);
-  if (bytes == 0) {
+  if (bytes == 0) [[unlikely]] {
     reporter.warn_once(place, "vmalloc or vmap of size 0");
     return false;
   }
   const size_t count = (bytes - 1) / kPageBytes + 1;
-  if (count <= pages_->managed_pages()) return true;
+  if (count <= most_pages_) return true;
   report_failure(bytes, gfp, "exceeds total pages");
   return false;
 }

@@ -127,6 +127,7 @@ class Vmalloc {
   PageAllocator* pages_ = nullptr;
   Kmem* kmem_ = nullptr;
   PageMapper* mapper_ = nullptr;
+  size_t most_pages_ = 0;  // all frames there are
   std::atomic<size_t> page_count_{0};
   RateLimit failure_limit_{10'000'000'000, 1};  // Linux: warn_alloc()
 };
