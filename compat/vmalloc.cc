@@ -47,6 +47,8 @@ void* vmap(struct page** pages, unsigned int count, unsigned long flags, pgprot_
 
 void vunmap(const void* address) { default_core().vmalloc.unmap(address, QUARRY_PLACE); }
 
+void vm_unmap_aliases() { default_core().vmalloc.purge(); }
+
 struct page* vmalloc_to_page(const void* address) {
   return default_system.vmalloc_to_page(address);
 }

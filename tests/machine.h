@@ -96,8 +96,9 @@ struct Machine {
     return false;
   }
 
-  // Makes all caches and CPUs give back what they keep, and waits for what readers keep.
+  // Makes all caches, CPUs and pools give back what they keep, and waits for what readers keep.
   void give_back_all() {
+    system.vm_unmap_aliases();
     quarry::Kmem& kmem = core().kmem;
     kmem.for_each([&](quarry::KmemCache& cache) { kmem.shrink(cache); });
     system.rcu_barrier();

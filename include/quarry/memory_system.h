@@ -283,6 +283,9 @@ class MemorySystem {
   // guard page like every area.
   [[nodiscard]] void* reserve_area(size_t bytes, size_t align);
   void free_area(const void* address);
+  // The addresses of an ended area are kept for the next one of its size. Makes all of those free
+  // for any size. Any context but NMI.
+  void vm_unmap_aliases();
   // kmalloc where that works without effort, vmalloc otherwise.
   [[nodiscard]] void* kvmalloc(size_t bytes, Gfp gfp, NodeId node = kNoNode);
   void kvfree(const void* address);

@@ -16,6 +16,12 @@ const char* kind_word(AreaKind kind) {
   return "";
 }
 
+// Of an area that has ended nothing is known but its addresses.
+void write_unpurged(TextSink& out, const AreaInfo& info) {
+  format(out, "0x%p-0x%p %7ld unpurged vm_area\n", reinterpret_cast<const void*>(info.start),
+         reinterpret_cast<const void*>(info.start + info.bytes), info.bytes);
+}
+
 void write_area(TextSink& out, const Vmalloc& vmalloc, const AreaInfo& info) {
   format(out, "0x%p-0x%p %7ld", reinterpret_cast<const void*>(info.start),
          reinterpret_cast<const void*>(info.start + info.bytes), info.bytes);
@@ -39,7 +45,10 @@ void write_area(TextSink& out, const Vmalloc& vmalloc, const AreaInfo& info) {
 void write_vmallocinfo(TextSink& out, const Vmalloc& vmalloc) {
   AreaInfo info;
   for (uintptr_t from = 0; vmalloc.next_area(from, info); from = info.start + info.bytes) {
-    write_area(out, vmalloc, info);
+    if (!info.unpurged) write_area(out, vmalloc, info);
+  }
+  for (uintptr_t from = 0; vmalloc.next_area(from, info); from = info.start + info.bytes) {
+    if (info.unpurged) write_unpurged(out, info);
   }
 }
 

@@ -142,6 +142,8 @@ void MemorySystem::free_area(const void* address) {
   Core::of(*this).vmalloc.free_area(address, QUARRY_PLACE);
 }
 
+void MemorySystem::vm_unmap_aliases() { Core::of(*this).vmalloc.purge(); }
+
 void* MemorySystem::kvmalloc(size_t bytes, Gfp gfp, NodeId node) {
   return Core::of(*this).vmalloc.kvmalloc(bytes, gfp, node, QUARRY_PLACE);
 }

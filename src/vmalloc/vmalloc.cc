@@ -36,10 +36,12 @@ size_t Vmalloc::shutdown() {
     retire(*map_.withdraw(info.start, info.kind));
     ++left;
   }
-  while (next_area(start_, info)) {
+  for (uintptr_t from = start_; next_area(from, info); from = info.start + info.bytes) {
+    if (info.unpurged) continue;
     retire(*map_.withdraw(info.start, info.kind));
     ++left;
   }
+  purge();
   while (Area* const node = map_.dismantle()) kmem_->kfree(node, 0);
   return left;
 }
@@ -205,9 +207,12 @@ bool Vmalloc::next_area(uintptr_t from, AreaInfo& info) const {
           .bytes = area->bytes,
           .caller = area->caller,
           .kind = area->kind,
-          .frames_in_vmalloc = contains(area->frames),
+          .unpurged = area->state == AreaState::kUnpurged,
+          .frames_in_vmalloc = false,
           .frame_count = 0,
           .frames_of_node = {}};
+  if (info.unpurged) return true;
+  info.frames_in_vmalloc = contains(area->frames);
   if (area->kind == AreaKind::kVmalloc) {
     info.frame_count = area->frame_count;
     for (uint32_t i = 0; i != area->frame_count; ++i) {
@@ -223,9 +228,10 @@ bool Vmalloc::validate(TextSink& out) const {
   size_t frames = 0;
   for (const Area* area = map_.next_locked(start_); area != nullptr;
        area = map_.next_locked(area->start + area->bytes)) {
-    const size_t room = (area->bytes >> kPageShift) - 1;
-    const bool sound =
-        area->kind == AreaKind::kReserved ? area->frame_count == 0 : area->frame_count == room;
+    const bool shows_nothing =
+        area->kind == AreaKind::kReserved || area->state == AreaState::kUnpurged;
+    const size_t room = shows_nothing ? 0 : (area->bytes >> kPageShift) - 1;
+    const bool sound = area->frame_count == room;
     for (uint32_t i = 0; sound && i != area->frame_count; ++i) {
       if (pages_->map().page(Pfn{area->frames[i]})->_refcount > 0) continue;
       format(out, "vmalloc: frame %u of the area at 0x%p is free\n", area->frames[i],
@@ -265,8 +271,19 @@ bool Vmalloc::may_make_area(size_t bytes, Gfp gfp, uintptr_t place) {
   return false;
 }
 
-// An area with addresses for `bytes` and a guard, in no tree. Null: reported.
+// An area with addresses for `bytes` and a guard, not in use yet. Null: reported.
 Area* Vmalloc::new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uintptr_t place) {
+  Area* area = align == kPageBytes ? map_.reuse(bytes + kPageBytes) : nullptr;
+  if (area == nullptr) area = reserve(bytes, align, gfp, place);
+  if (area == nullptr) return nullptr;
+  area->frames = nullptr;
+  area->kind = kind;
+  area->caller = place;
+  return area;
+}
+
+// The same, when no unpurged area serves.
+[[gnu::noinline]] Area* Vmalloc::reserve(size_t bytes, size_t align, Gfp gfp, uintptr_t place) {
   const Gfp node_gfp = gfp & gfp::kReclaimMask;
   void* const memory = kmem_->kmalloc(sizeof(Area), node_gfp, place);
   void* const spare_memory =
@@ -275,12 +292,14 @@ Area* Vmalloc::new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uint
   if (memory != nullptr && (align == kPageBytes || spare_memory != nullptr)) {
     Area* const area = new (memory) Area;
     Area* const spare = spare_memory != nullptr ? new (spare_memory) Area : nullptr;
-    AreaMap::Unused unused;
-    const bool fits = bytes + kPageBytes > bytes;
-    const bool found = fits && map_.reserve(*area, bytes + kPageBytes, align, spare, unused);
-    delete_nodes(found || fits ? unused : AreaMap::Unused{{spare}});
-    area->kind = kind;
-    area->caller = place;
+    AreaMap::Unused unused{{spare}};
+    const size_t guarded = bytes + kPageBytes;
+    bool found = false;
+    if (guarded > bytes) {
+      found = map_.reserve(*area, guarded, align, spare, unused);
+      if (!found && purge() != 0) found = map_.reserve(*area, guarded, align, spare, unused);
+    }
+    delete_nodes(unused);
     if (found) return area;
     failed = "no address range of that size is free";
   } else {
@@ -291,10 +310,23 @@ Area* Vmalloc::new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uint
   return nullptr;
 }
 
-// The area and its addresses are free; it shows nothing any more.
+// The area is ended, and shows nothing any more.
 void Vmalloc::delete_area(Area& area) {
   put_frame_array(area);
+  if (map_.keep(area)) return;
+  if (AreaMap::has_pool(area)) purge();
   delete_nodes(map_.give_back(area));
+}
+
+size_t Vmalloc::purge() {
+  size_t purged = 0;
+  for (size_t pages = 1; pages <= AreaMap::kMostPooledPages; ++pages) {
+    while (Area* const area = map_.reuse((pages + 1) << kPageShift)) {
+      delete_nodes(map_.give_back(*area));
+      ++purged;
+    }
+  }
+  return purged;
 }
 
 void Vmalloc::delete_nodes(const AreaMap::Unused& unused) {

@@ -9,8 +9,9 @@
 // each frame has its own reference, as if it had been allocated alone. The area keeps the frame
 // numbers: finding an address's page does not ask the machine's page tables.
 //
-//   alloc   addresses, frames, mapping, then the area is known; any failure gives all of it back
-//   free    the area is unknown, unmapped on all CPUs, its frames are free, then its addresses
+//   alloc   addresses, frames, mapping, then the area is in use; any failure gives all of it back
+//   free    the area is no more in use, is unmapped on all CPUs, its frames are free, and then its
+//           addresses, either for all or unpurged, for the next area of that size
 //
 //   page_count() == sum of frame_count over the areas of kind kVmalloc
 //
@@ -34,6 +35,7 @@ struct AreaInfo {
   size_t bytes;  // with the guard
   uintptr_t caller;
   AreaKind kind;
+  bool unpurged;           // no area any more: free but for these addresses
   bool frames_in_vmalloc;  // the frame numbers themselves lie in the vmalloc range
   uint32_t frame_count;    // of its own
   uint32_t frames_of_node[PageAllocator::kMaxNodes];
@@ -77,6 +79,10 @@ class Vmalloc {
   // Of kvmalloc(), kmalloc() or alloc().
   void kvfree(const void* address, uintptr_t place);
 
+  // Makes the addresses of unpurged areas free for any size. How many areas that were. Any context
+  // but NMI.
+  size_t purge();
+
   // Null where nothing is mapped, or the address is not of this range.
   Page* to_page(const void* address) const;
   // Whether the address is in the vmalloc range, mapped or not.
@@ -84,7 +90,8 @@ class Vmalloc {
     return reinterpret_cast<uintptr_t>(address) - start_ < end_ - start_;
   }
 
-  // The area with the lowest start that is not below `from`. False: there is none.
+  // The area in use, or unpurged, with the lowest start that is not below `from`. False: there is
+  // none.
   bool next_area(uintptr_t from, AreaInfo& info) const;
   // Frames of all areas of alloc().
   size_t page_count() const { return page_count_.load(std::memory_order_relaxed); }
@@ -105,6 +112,7 @@ class Vmalloc {
   bool largest_with_array(AreaInfo& largest) const;
   bool may_make_area(size_t bytes, Gfp gfp, uintptr_t place);
   Area* new_area(size_t bytes, size_t align, AreaKind kind, Gfp gfp, uintptr_t place);
+  Area* reserve(size_t bytes, size_t align, Gfp gfp, uintptr_t place);
   void delete_area(Area& area);
   void delete_nodes(const AreaMap::Unused& unused);
   Area* withdraw(const void* address, AreaKind kind, AreaKind or_kind, const char* call,

@@ -85,6 +85,7 @@ uint64_t number(std::string_view name, uint64_t without) {
 }
 
 void give_back_all() {
+  system().vm_unmap_aliases();
   core().kmem.for_each([](KmemCache& cache) { core().kmem.shrink(cache); });
   system().rcu_barrier();
   system().drain_all();

@@ -62,5 +62,18 @@ static void second_view(void) {
   for (int i = 0; i != 4; ++i) __free_page(pages[i]);
 }
 
-const struct c_test vmalloc_tests[] = {
-    {"memory", memory}, {"zeroed", zeroed}, {"second_view", second_view}, {NULL, NULL}};
+static void addresses_kept(void) {
+  char* area = vmalloc(7 * PAGE_SIZE);
+  vfree(area);
+  EXPECT(vmalloc_to_page(area) == NULL);
+  EXPECT(vmalloc(7 * PAGE_SIZE) == area);
+  vfree(area);
+  vm_unmap_aliases();
+  EXPECT(vmalloc_to_page(area) == NULL);
+}
+
+const struct c_test vmalloc_tests[] = {{"memory", memory},
+                                       {"zeroed", zeroed},
+                                       {"second_view", second_view},
+                                       {"addresses_kept", addresses_kept},
+                                       {NULL, NULL}};

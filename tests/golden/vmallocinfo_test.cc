@@ -35,6 +35,16 @@ void check_line(Machine& m, const void* start, size_t bytes, const char* wanted)
   CHECK_TEXT(rest.c_str(), wanted);
 }
 
+// The line of an area that has ended: its addresses wait for the next one of that size.
+void check_unpurged(Machine& m, const void* start, size_t bytes) {
+  FixedText<4096> text;
+  m->vmallocinfo(text);
+  FixedText<128> line;
+  const auto address = reinterpret_cast<uintptr_t>(start);
+  format(line, "0x%016x-0x%016x %7u unpurged vm_area\n", address, address + bytes, bytes);
+  CHECK(__builtin_strstr(text.c_str(), line.c_str()) != nullptr);
+}
+
 QUARRY_TEST(Vmallocinfo, of_every_kind_of_area) {
   Machine m{.nodes = 2, .mib = 64, .cpus = 2};
   void* area = m->vmalloc(3 * kPageBytes);
@@ -55,6 +65,9 @@ QUARRY_TEST(Vmallocinfo, of_every_kind_of_area) {
   m->kvfree(either);
   m->vfree(remote);
   m->vfree(area);
+  check_unpurged(m, area, 4 * kPageBytes);
+  check_unpurged(m, mapped, 3 * kPageBytes);
+  m->vm_unmap_aliases();
   FixedText<64> text;
   m->vmallocinfo(text);
   CHECK_EQ(text.size(), 0U);

@@ -33,6 +33,7 @@ class VmallocModel {
   VmallocModel(Machine& machine, uint64_t seed) : m_(machine), random_(seed) {}
 
   void step() {
+    if (random_.one_in(500)) m_->vm_unmap_aliases();
     Slot& slot = slots_[random_.below(kSlots)];
     if (slot.kind == Kind::kFree) {
       make(slot);

@@ -107,6 +107,7 @@ class Worker {
     for (int i = 0; i != operations; ++i) {
       if (i % 64 == 0) free_mail();
       if (i % 1024 == 0 && context_ == Context::kProcess) own_cache();
+      if (i % 2048 == 0) system_.vm_unmap_aliases();
       if (!items_.full() && random_.below(100) < 52) {
         take();
       } else if (!items_.empty()) {

@@ -40,6 +40,8 @@ void vfree(const void* address);
 /* The same frames at a second, contiguous address; the pages stay the caller's. `flags`: VM_MAP. */
 void* vmap(struct page** pages, unsigned int count, unsigned long flags, pgprot_t protection);
 void vunmap(const void* address);
+/* Addresses kept for the next area of the same size are free for all. Nothing is mapped there. */
+void vm_unmap_aliases(void);
 
 /* Null, or frame 0, where nothing is mapped. */
 struct page* vmalloc_to_page(const void* address);

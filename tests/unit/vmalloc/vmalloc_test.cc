@@ -31,6 +31,7 @@ QUARRY_TEST(Vmalloc, areas_start_low_and_end_with_a_guard) {
   CHECK(m->is_vmalloc_addr(bytes_of(third) + kPageBytes));  // in the range, mapped or not
   CHECK(!m->is_vmalloc_addr(&m));
   m->vfree(second);
+  m->vm_unmap_aliases();
   CHECK(m->vmalloc(5 * kPageBytes) == bytes_of(third) + 2 * kPageBytes);
   CHECK(m->vmalloc(2 * kPageBytes) == second);
   m->vfree(second);
@@ -38,6 +39,81 @@ QUARRY_TEST(Vmalloc, areas_start_low_and_end_with_a_guard) {
   m->vfree(first);
   m->vfree(third);
   m->vfree(nullptr);
+}
+
+// How many areas wait for the next one of their size.
+size_t unpurged(Machine& m) {
+  quarry::AreaInfo info;
+  size_t count = 0;
+  for (uintptr_t from = 0; m.core().vmalloc.next_area(from, info); from = info.start + info.bytes) {
+    count += info.unpurged ? 1 : 0;
+  }
+  return count;
+}
+
+QUARRY_TEST(Vmalloc, the_next_area_of_a_size_is_where_the_last_one_was) {
+  Machine m;
+  void* first = m->vmalloc(3 * kPageBytes);
+  void* second = m->vmalloc(3 * kPageBytes);
+  void* third = m->vmalloc(3 * kPageBytes);
+  m->vfree(third);
+  m->vfree(first);
+  m->vfree(second);
+  CHECK_EQ(unpurged(m), 3U);
+  CHECK(m.sound());
+  // Nothing is there meanwhile, and no other size comes there.
+  CHECK(m->vmalloc_to_page(second) == nullptr);
+  m->vfree(second);
+  CHECK(m.reported("Trying to vfree() nonexistent vm area"));
+  void* other = m->vmalloc(2 * kPageBytes);
+  CHECK_EQ(number(other), number(third) + 4 * kPageBytes);
+  // Any kind of area of that size.
+  CHECK(m->vzalloc(3 * kPageBytes - 1) == second);
+  Page* page = m->alloc_pages(gfp::kKernel, Order(0));
+  Page* const pages[] = {page, page, page};
+  CHECK(m->vmap(pages) == first);
+  void* aligned = m->reserve_area(3 * kPageBytes, 64 * kPageBytes);
+  CHECK(aligned != third);
+  CHECK(m->reserve_area(3 * kPageBytes, 1) == third);
+  CHECK(m.sound());
+  m->vfree(second);
+  m->vunmap(first);
+  m->free_area(third);
+  m->vfree(other);
+  m->free_pages(page, Order(0));
+  m->free_area(aligned);
+}
+
+QUARRY_TEST(Vmalloc, large_areas_are_not_kept) {
+  Machine m;
+  void* most = m->vmalloc(256 * kPageBytes);
+  void* larger = m->vmalloc(257 * kPageBytes);
+  m->vfree(larger);
+  m->vfree(most);
+  CHECK_EQ(unpurged(m), 1U);
+  CHECK(m->vmalloc(257 * kPageBytes) == larger);
+  CHECK(m->vmalloc(256 * kPageBytes) == most);
+  m->vfree(larger);
+  m->vfree(most);
+}
+
+QUARRY_TEST(Vmalloc, what_is_kept_has_a_bound) {
+  Machine m;
+  constexpr unsigned kAreas = quarry::AreaMap::kMostUnpurged + 2;
+  void* areas[kAreas];
+  for (unsigned i = 0; i != kAreas; ++i) areas[i] = m->reserve_area((i % 5 + 1) * kPageBytes, 1);
+  for (unsigned i = 0; i != kAreas; ++i) {
+    m->free_area(areas[i]);
+    CHECK(m.sound());
+    // Full pools are emptied; the area that comes then is not kept either.
+    const unsigned kept = i < kAreas - 2 ? i + 1 : i - (kAreas - 2);
+    CHECK_EQ(unpurged(m), kept);
+  }
+  m->vm_unmap_aliases();
+  CHECK_EQ(unpurged(m), 0U);
+  void* whole = m->reserve_area(3 * kAreas * kPageBytes, 1);
+  CHECK(whole == areas[0]);
+  m->free_area(whole);
 }
 
 QUARRY_TEST(Vmalloc, to_page_knows_each_page_and_no_more) {
@@ -286,6 +362,11 @@ QUARRY_TEST(ReservedArea, the_range_can_run_out) {
   CHECK(m.sound());
   m->vfree(rest);
   m->free_area(half);
+  // What is kept for other sizes is free before the range has run out.
+  CHECK_EQ(unpurged(m), 2U);
+  void* most = m->reserve_area(63 * kPageBytes, 1);
+  CHECK(most == half);
+  m->free_area(most);
 }
 
 QUARRY_TEST(Kvmalloc, prefers_kmalloc_and_falls_back) {
@@ -409,6 +490,7 @@ QUARRY_TEST(Vmalloc, shutdown_takes_everything_back) {
   void* hole = vmalloc.alloc(8 * kPageBytes, gfp::kKernel, kNoNode, 0);
   CHECK(vmalloc.alloc(3000 * kPageBytes, gfp::kKernel, kNoNode, 0) != nullptr);
   vmalloc.free(hole, 0);
+  CHECK_EQ(vmalloc.purge(), 1U);
   CHECK(vmalloc.alloc(4000 * kPageBytes, gfp::kKernel, kNoNode, 0) != nullptr);
   CHECK(vmalloc.reserve_area(kPageBytes, 1, 0) != nullptr);
   CHECK_EQ(vmalloc.shutdown(), 4U);

@@ -20,6 +20,11 @@ void expect_line(quarry::TextSink& out, Machine& m, const void* area, size_t byt
                  rest);
 }
 
+void expect_unpurged(quarry::TextSink& out, const void* area, size_t bytes) {
+  quarry::format(out, "0x%016x-0x%016x %7u unpurged vm_area\n", reinterpret_cast<uintptr_t>(area),
+                 reinterpret_cast<uintptr_t>(area) + bytes, bytes);
+}
+
 QUARRY_TEST(Vmallocinfo, has_the_kernels_format) {
   Machine m{.nodes = 2, .mib = 64, .cpus = 2};
   quarry::Vmalloc& vmalloc = m.core().vmalloc;
@@ -49,7 +54,19 @@ QUARRY_TEST(Vmallocinfo, has_the_kernels_format) {
   m->free_pages(pages[0], Order(0));
   m->free_area(reserved);
   m->vfree(other);
+  // What has ended comes last. Areas beyond 256 pages are not kept.
+  got.clear();
+  m->vmallocinfo(got);
+  wanted.clear();
+  expect_line(wanted, m, one, 2 * kPageBytes, caller, "pages=1 vmalloc N0=1");
+  expect_unpurged(wanted, other, 4 * kPageBytes);
+  expect_unpurged(wanted, reserved, 3 * kPageBytes);
+  expect_unpurged(wanted, mapped, 2 * kPageBytes);
+  expect_unpurged(wanted, numbers, 3 * kPageBytes);
+  CHECK_TEXT(got.c_str(), wanted.c_str());
+
   m->vfree(one);
+  m->vm_unmap_aliases();
   got.clear();
   m->vmallocinfo(got);
   CHECK_EQ(got.size(), 0U);
