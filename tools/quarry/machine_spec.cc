@@ -133,7 +133,7 @@ std::vector<std::string> engine_names() {
 }
 
 std::vector<std::string> parse_engines(std::string_view text) {
-  const std::vector<std::string> all = engine_names();
+  std::vector<std::string> all = engine_names();
   if (text == "all") return all;
   std::vector<std::string> chosen;
   for (bool more = true; more;) {

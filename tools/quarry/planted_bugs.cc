@@ -21,7 +21,7 @@ constexpr size_t kObjectBytes = 64;
 constexpr unsigned kMostSeconds = 10;
 constexpr const char* kNothing = "nothing";
 constexpr const char* kHangs = "hangs";
-const std::string kDies = "dies: ";
+constexpr std::string_view kDies = "dies: ";
 
 struct Scene {
   MemorySystem& system;
@@ -173,10 +173,11 @@ std::string reaction(unsigned engine, const Bug& bug, bool debugged) {
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);
-  const std::string words = shorten(first_report(log));
+  std::string words = shorten(first_report(log));
   if (!WIFSIGNALED(status)) return words;
   if (WTERMSIG(status) == SIGALRM) return kHangs;
-  return words == kNothing ? kDies + strsignal(WTERMSIG(status)) : words + ", and stops";
+  if (words != kNothing) return words + ", and stops";
+  return fmt::format("{}{}", kDies, strsignal(WTERMSIG(status)));
 }
 
 bool is_report(const std::string& reaction) {
@@ -190,6 +191,7 @@ bool PlantedBug::noticed_debugged() const { return is_report(debugged); }
 
 std::vector<PlantedBug> plant_bugs(unsigned engine) {
   std::vector<PlantedBug> results;
+  results.reserve(kBugs.size());
   for (const Bug& bug : kBugs) {
     results.push_back(
         {bug.name, bug.label, reaction(engine, bug, false), reaction(engine, bug, true)});

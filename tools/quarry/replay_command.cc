@@ -96,6 +96,7 @@ std::string proc_texts(const ReplayOptions& options, std::span<const RunResult> 
 // All are opened first: a name that is wrong shall not wait for the replays before it.
 std::vector<std::unique_ptr<TraceSource>> open_all(const std::vector<std::string>& traces) {
   std::vector<std::unique_ptr<TraceSource>> sources;
+  sources.reserve(traces.size());
   for (const std::string& trace : traces) sources.push_back(std::make_unique<TraceSource>(trace));
   return sources;
 }
