@@ -27,12 +27,15 @@ target_link_libraries(quarry_compat PRIVATE quarry_bare_flags quarry_internals)
 target_include_directories(quarry_compat PRIVATE "${PROJECT_SOURCE_DIR}/include/compat")
 add_subdirectory(compat)
 
-# quarry_add_kernel(name [FACADE] source...)
+# quarry_add_kernel(name [FACADE] source... [STACK bytes])
 # A program that defines kernel_main() (x86/kernel.h), in bin/<name>.elf of the build folder. QEMU
 # boots it with -kernel, GRUB with multiboot2. With the kernel's C API (FACADE) the default system
 # has booted on the machine when kernel_main() is called, and all CPUs run.
 function(quarry_add_kernel name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "FACADE" "" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "FACADE" "STACK" "")
+  if(NOT arg_STACK)
+    set(arg_STACK 0x80000)
+  endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS}
     $<TARGET_OBJECTS:quarry_core> $<TARGET_OBJECTS:quarry_port>)
   if(arg_FACADE)
@@ -44,6 +47,7 @@ function(quarry_add_kernel name)
   target_link_options(${name} PRIVATE ${kernel_link_options}
     -nostdlib -static -Wl,-z,noexecstack -Wl,--no-warn-execstack -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--gc-sections
     -Wl,--no-warn-rwx-segments
-    -Wl,--defsym=KERNEL_OFFSET=${QUARRY_KERNEL_OFFSET} "-Wl,-T,${script}")
+    -Wl,--defsym=KERNEL_OFFSET=${QUARRY_KERNEL_OFFSET} -Wl,--defsym=STACK_BYTES=${arg_STACK}
+    "-Wl,-T,${script}")
   set_target_properties(${name} PROPERTIES SUFFIX .elf LINK_DEPENDS "${script}")
 endfunction()

@@ -23,6 +23,7 @@ constexpr unsigned kPageFault = 14;
 
 constinit Gate table[kVectors] = {};
 constinit std::atomic<InterruptHandler> handlers[kVectors] = {};
+constinit std::atomic<FaultHandler> fault_handler{nullptr};
 constinit std::atomic<uint32_t> strays{0};
 
 bool fix_probe(TrapFrame& frame) {
@@ -34,6 +35,11 @@ bool fix_probe(TrapFrame& frame) {
   this_cpu().last_fault = {read_cr2(), static_cast<uint32_t>(frame.error)};
   frame.ip = reinterpret_cast<uintptr_t>(quarry_probe_failed);
   return true;
+}
+
+bool mend_fault(const TrapFrame& frame) {
+  const FaultHandler handler = fault_handler.load(std::memory_order_relaxed);
+  return handler != nullptr && handler({read_cr2(), static_cast<uint32_t>(frame.error)});
 }
 
 void handle_interrupt(TrapFrame& frame) {
@@ -70,6 +76,10 @@ void set_interrupt_handler(uint8_t vector, InterruptHandler handler) {
   handlers[vector].store(handler, std::memory_order_relaxed);
 }
 
+void set_fault_handler(FaultHandler handler) {
+  fault_handler.store(handler, std::memory_order_relaxed);
+}
+
 uint32_t stray_interrupts() { return strays.load(std::memory_order_relaxed); }
 
 }  // namespace quarry
@@ -78,7 +88,7 @@ void handle_trap(quarry::TrapFrame* frame) {
   using namespace quarry;
   if (frame->vector >= kFirstInterrupt) {
     handle_interrupt(*frame);
-  } else if (frame->vector != kPageFault || !fix_probe(*frame)) {
+  } else if (frame->vector != kPageFault || !(fix_probe(*frame) || mend_fault(*frame))) {
     die_of_trap(*frame);
   }
 }

@@ -7,8 +7,6 @@
 #define POINTER_BYTES 8
 #include "x86/boot_headers.S"
 
-#define STACK_BYTES 0x80000
-
 #define CR0_PAGING 0x80010001	/* PG, WP, PE */
 #define CR4_PAGING 0xa0		/* PGE, PAE */
 #define EFER 0xc0000080
@@ -103,9 +101,6 @@ boot_directory:
 
 	.bss
 	.balign 4096
-	.globl quarry_kernel_root, quarry_boot_stack, quarry_boot_stack_end
+	.globl quarry_kernel_root
 quarry_kernel_root:		/* filled by paging.cc */
 	.skip	4096
-quarry_boot_stack:
-	.skip	STACK_BYTES
-quarry_boot_stack_end:
