@@ -10,7 +10,7 @@
 #include "base/text_sink.h"
 
 // Test cases that run wherever the core does: they need no libc and no exceptions. An adapter walks
-// the cases and reports what fails; in a process that is tests/hosted_main.cc, under GoogleTest.
+// the cases: tests/hosted_main.cc under GoogleTest, tests/boot/kernel.cc on bare machines.
 //
 //   QUARRY_TEST(Buddy, merges_with_its_buddy) {
 //     Random random(harness::seed());

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
-
 #include "harness.h"
-#include "quarry/hosted_platform.h"
+#include "machine_platform.h"
 #include "quarry/memory_system.h"
 #include "system/core.h"
 
@@ -20,49 +18,16 @@
 // reported().
 namespace harness {
 
-// What a machine logged. Any thread may write.
-class Log {
- public:
-  static constexpr size_t kBytes = 48 * quarry::kKiB;
-
-  static void write(void* log, const char* text, size_t length) {
-    Log& self = *static_cast<Log*>(log);
-    while (self.busy_.exchange(true, std::memory_order_acquire)) {
-    }
-    self.text_.write(text, length);
-    self.busy_.store(false, std::memory_order_release);
-  }
-
-  [[nodiscard]] const char* text() const { return text_.c_str(); }
-  [[nodiscard]] bool empty() const { return text_.size() == 0; }
-  [[nodiscard]] size_t count(const char* wanted) const {
-    size_t found = 0;
-    for (const char* at = text(); (at = __builtin_strstr(at, wanted)) != nullptr; ++at) ++found;
-    return found;
-  }
-  void clear() { text_.clear(); }
-
- private:
-  quarry::FixedText<kBytes> text_;
-  std::atomic<bool> busy_{false};
-};
-
-enum class CpuKind : uint8_t {
-  kSimulated,  // take turns on the test's thread: on_cpu() says which runs
-  kLockless,   // the host's, arrays by restartable sequences where the host has them
-  kLocked,     // the host's, arrays behind locks
-};
-
 struct Machine {
   // What to build. Memory is split evenly over the nodes; CPUs go round the nodes.
   unsigned nodes = 1;
   unsigned mib = 64;
-  unsigned cpus = 1;  // real CPUs: 0 for all that the host may have
+  unsigned cpus = 1;  // the machine's own: 0 for all that a thread may ever run on
   quarry::SlabEngineKind engine{harness::run.engine};
   CpuKind cpu_kind = CpuKind::kSimulated;
   uint64_t seed = harness::seed();
   std::span<const quarry::MemoryRange> memory_map{};  // instead of nodes and mib
-  uint64_t vmalloc_bytes = 0;
+  uint64_t vmalloc_bytes = 0;                         // 0: what goes well with the RAM
   quarry::FaultParameters failslab{};
   quarry::FaultParameters fail_page_alloc{};
   const char* slub_debug = nullptr;
@@ -70,7 +35,7 @@ struct Machine {
   void (*configure)(quarry::Config& config) = nullptr;  // what has no member here
 
   Log log{};
-  quarry::HostedPlatform platform{};
+  MachinePlatform platform{};
   quarry::MemorySystem system{};
   // Pages while nobody uses anything.
   uint64_t idle_free_pages = 0;
@@ -80,7 +45,7 @@ struct Machine {
   quarry::MemorySystem* operator->() { return &system; }
   quarry::Core& core() { return quarry::Core::of(system); }
 
-  void on_cpu(unsigned cpu) { platform.set_current_cpu(quarry::CpuId(cpu)); }
+  void on_cpu(unsigned cpu) { run_on(platform, cpu); }
 
   // Whether the log has `text`, any number of times; forgets the whole log if it does.
   bool reported(const char* text) {
@@ -131,16 +96,13 @@ struct Machine {
 
  private:
   bool boot() {
-    const bool simulated = cpu_kind == CpuKind::kSimulated;
-    quarry::HostedOptions options{.ram_bytes = uint64_t{mib} * quarry::kMiB,
-                                  .nodes = nodes,
-                                  .cpus = cpus,
-                                  .simulated = simulated,
-                                  .locked_arrays = cpu_kind == CpuKind::kLocked,
-                                  .vmalloc_bytes = vmalloc_bytes,
-                                  .memory_map = memory_map,
-                                  .log = Log::write,
-                                  .log_context = &log};
+    const char* const closed = open_platform(platform, {.ram_bytes = uint64_t{mib} * quarry::kMiB,
+                                                        .nodes = nodes,
+                                                        .cpus = cpus,
+                                                        .cpu_kind = cpu_kind,
+                                                        .vmalloc_bytes = vmalloc_bytes,
+                                                        .memory_map = memory_map,
+                                                        .log = &log});
     quarry::Config config;
     config.engine = engine;
     config.seed = seed;
@@ -148,8 +110,8 @@ struct Machine {
     config.fail_page_alloc = fail_page_alloc;
     config.slub_debug = slub_debug;
     if (configure != nullptr) configure(config);
-    if (!platform.open(options)) {
-      complain("the platform does not open", platform.error());
+    if (closed != nullptr) {
+      complain("the platform does not open", closed);
     } else if (!system.boot(platform, config)) {
       complain("the machine does not boot", log.text());
     } else {

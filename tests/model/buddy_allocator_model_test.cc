@@ -202,7 +202,7 @@ struct Model : harness::PageMachine {
 };
 
 QUARRY_TEST(PageAllocatorModel, every_frame_has_one_owner) {
-  static Model m;
+  Model m;
   REQUIRE(m.boot());
   for (unsigned i = 0; i != kOperations; ++i) {
     m.step(i / 8192 % 2 == 0);

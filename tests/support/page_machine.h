@@ -3,6 +3,7 @@
 
 #include "frame/boot_page_map.h"
 #include "support/test_platform.h"
+#include "support/zones.h"
 #include "zone/page_allocator.h"
 
 // A page allocator on a TestPlatform:
@@ -24,7 +25,7 @@ struct PageMachine {
 
   [[nodiscard]] bool boot(const quarry::PageAllocatorOptions& options = {}) {
     if (!memblock.add_all(platform)) return false;
-    quarry::BootMemory memory(memblock, platform, quarry::PhysAddr(uint64_t{1} << 44));
+    quarry::BootMemory memory(memblock, platform, quarry::PhysAddr(quarry::Arch::kLowmemLimit));
     booted = boot_page_map(map, memory, platform) && pages.boot(platform, map, memory, options);
     if (booted) pages.hand_over(memblock);
     return booted;

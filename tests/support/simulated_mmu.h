@@ -8,6 +8,7 @@
 #include "map/frame_source.h"
 #include "map/tlb.h"
 #include "quarry/platform.h"
+#include "support/log.h"
 
 // CPUs whose translations go through page tables as real ones do, without being one: the tables lie
 // in an arena that stands for physical memory, and each CPU remembers what it has looked up, tables
@@ -114,7 +115,7 @@ class Mmu final : public quarry::Platform, public quarry::FrameSource {
   bool wait_for_memory() override { return wait_ != nullptr && wait_(wait_context_); }
   // Whether the log has `text`; forgets the whole log if it does.
   bool reported(const char* text) {
-    const bool found = __builtin_strstr(log_.c_str(), text) != nullptr;
+    const bool found = find_text(log_.c_str(), text) != nullptr;
     if (found) log_.clear();
     return found;
   }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/mman.h>
-
+#include "arch/arch.h"
+#include "base/bits.h"
 #include "harness.h"
 #include "quarry/platform.h"
+#include "support/log.h"
+#include "support/sparse_memory.h"
 
-// A machine of which a test decides everything, for rooms below MemorySystem: memory map and node
-// distances, simulated CPUs, a clock that stands, a log that can be read. Memory is an anonymous
-// mapping that costs what is touched.
+// A machine of which a test decides everything: memory map and node distances, simulated CPUs, a
+// clock that stands, a log that can be read. Memory costs what is touched. Behind it lie the
+// addresses for vmalloc.
 namespace harness {
 
 class TestPlatform final : public quarry::Platform {
@@ -22,9 +24,7 @@ class TestPlatform final : public quarry::Platform {
       for (unsigned to = 0; to != kMaxNodes; ++to) distance_[from][to] = from == to ? 10 : 20;
     }
   }
-  ~TestPlatform() {
-    if (arena_ != nullptr) munmap(arena_, arena_bytes_);
-  }
+  ~TestPlatform() = default;
   TestPlatform(const TestPlatform&) = delete;
   TestPlatform& operator=(const TestPlatform&) = delete;
 
@@ -36,18 +36,31 @@ class TestPlatform final : public quarry::Platform {
   void add_reserved(uint64_t start, uint64_t bytes) {
     add({quarry::PhysAddr(start), bytes, quarry::NodeId(0), quarry::MemoryType::kReserved});
   }
+  void add(const quarry::MemoryRange& range) {
+    if (range_count_ == kMaxRanges) __builtin_trap();
+    range_[range_count_++] = range;
+  }
+  // `lockless`: they are the machine's own, and no other than the caller's will run.
+  void set_cpus(unsigned cpus, bool lockless) {
+    cpus_ = cpus;
+    lockless_ = lockless;
+  }
   void set_cpu_node(unsigned cpu, int node) { cpu_node_[cpu] = node; }
   void set_distance(unsigned a, unsigned b, unsigned distance) {
     distance_[a][b] = distance_[b][a] = distance;
   }
+  void set_vmalloc_bytes(size_t bytes) { vmalloc_bytes_ = bytes; }
   // Makes memory contents undefined at boot, as on a bare machine.
   void fill_memory(unsigned char byte) {
-    map_arena();
+    make_memory();
     for (unsigned i = 0; i != range_count_; ++i) {
-      __builtin_memset(arena_ + range_[i].start.value(), byte, range_[i].bytes);
+      __builtin_memset(memory_.base() + range_[i].start.value(), byte,
+                       static_cast<size_t>(range_[i].bytes));
     }
     zeroed_ = false;
   }
+  // Where the log goes instead of the platform's own.
+  void set_log(Log& log) { log_ = &log; }
 
   // --- Running ---
 
@@ -58,29 +71,23 @@ class TestPlatform final : public quarry::Platform {
     wait_ = wait;
     wait_context_ = context;
   }
-  // Runs `body` and says what it died of; null: it did not.
+  // Runs `body` and says what it died of, until the next call; null: it did not.
   template <class Body>
   const char* death_of(Body&& body) {
-    death_ = nullptr;
+    death_.clear();
     armed_ = true;
-    if (__builtin_setjmp(fatal_) == 0) body();
+    if (__builtin_setjmp(fatal_) == 0) call(body);
     armed_ = false;
-    return death_;
+    return death_.size() != 0 ? death_.c_str() : nullptr;
   }
 
   // --- The log ---
 
-  [[nodiscard]] const char* log_text() const { return log_.c_str(); }
-  [[nodiscard]] bool logged(const char* text) const {
-    return __builtin_strstr(log_.c_str(), text) != nullptr;
-  }
-  [[nodiscard]] unsigned log_count(const char* text) const {
-    unsigned count = 0;
-    for (const char* at = log_.c_str(); (at = __builtin_strstr(at, text)) != nullptr; ++at) ++count;
-    return count;
-  }
-  [[nodiscard]] bool quiet() const { return log_.size() == 0; }
-  void clear_log() { log_.clear(); }
+  [[nodiscard]] const char* log_text() const { return log_->text(); }
+  [[nodiscard]] size_t log_count(const char* text) const { return log_->count(text); }
+  [[nodiscard]] bool logged(const char* text) const { return log_count(text) != 0; }
+  [[nodiscard]] bool quiet() const { return log_->empty(); }
+  void clear_log() { log_->clear(); }
 
   // --- Platform ---
 
@@ -95,22 +102,34 @@ class TestPlatform final : public quarry::Platform {
     return distance_[from.value()][to.value()];
   }
   bool memory_is_zeroed() const override { return zeroed_; }
-  void discard_memory() override {}
+  void discard_memory() override {
+    if (memory_.base() != nullptr) memory_.clear();
+  }
   void set_fork_hooks(const quarry::ForkHooks&) override {}
   quarry::VirtAddr direct_map_base() const override {
-    const_cast<TestPlatform*>(this)->map_arena();
-    return quarry::VirtAddr(arena_);
+    make_memory();
+    return quarry::VirtAddr(memory_.base());
   }
-  quarry::VirtAddr vmalloc_start() const override { return quarry::VirtAddr(uintptr_t{0}); }
-  quarry::VirtAddr vmalloc_end() const override { return quarry::VirtAddr(uintptr_t{0}); }
-  bool has_lockless_arrays() const override { return false; }
+  quarry::VirtAddr vmalloc_start() const override {
+    make_memory();
+    return quarry::VirtAddr(memory_.base() + direct_bytes_);
+  }
+  quarry::VirtAddr vmalloc_end() const override { return vmalloc_start() + vmalloc_bytes_; }
+  bool has_lockless_arrays() const override { return lockless_; }
   quarry::CpuId current_cpu() const override { return cpu_; }
+  // No other CPU can be in the middle of one.
   bool restart_array_operations() override { return true; }
-  bool map(quarry::VirtAddr, quarry::Pfn, size_t, quarry::MapAccess) override { return false; }
-  void unmap(quarry::VirtAddr, size_t) override {}
+  bool map(quarry::VirtAddr at, quarry::Pfn first, size_t count,
+           quarry::MapAccess access) override {
+    return memory_.show(place_of(at), size_t{first.value()} << quarry::kPageShift,
+                        count << quarry::kPageShift, access == quarry::MapAccess::kReadWrite);
+  }
+  void unmap(quarry::VirtAddr at, size_t count) override {
+    memory_.hide(place_of(at), count << quarry::kPageShift);
+  }
   bool wait_for_memory() override { return wait_ != nullptr && wait_(wait_context_); }
   uint64_t clock_ns() const override { return clock_ns_; }
-  void log(const char* text, size_t length) override { log_.write(text, length); }
+  void log(const char* text, size_t length) override { Log::write(log_, text, length); }
   size_t backtrace(std::span<uintptr_t> frames) const override {
     if (frames.empty()) return 0;
     frames[0] = 0x1234;
@@ -124,51 +143,66 @@ class TestPlatform final : public quarry::Platform {
     text[length] = '\0';
   }
   [[noreturn]] void fatal(const char* message) override {
-    death_ = message;
+    format(death_, "%s", message);
     if (armed_) __builtin_longjmp(fatal_, 1);
     __builtin_trap();
   }
 
  private:
-  void add(const quarry::MemoryRange& range) {
-    if (range_count_ == kMaxRanges) __builtin_trap();
-    range_[range_count_++] = range;
+  // Out of line, so that what `body` changes is in memory and not in registers when it is left.
+  template <class Body>
+  [[gnu::noipa]] static void call(Body& body) {
+    body();
   }
-  // Memory is where the map says; whoever touches anything else faults.
-  void map_arena() {
-    if (arena_ != nullptr) return;
-    constexpr uint64_t kPage = 4096;
-    for (unsigned i = 0; i != range_count_; ++i) {
-      const uint64_t end = range_[i].start.value() + range_[i].bytes;
-      if (end > arena_bytes_) arena_bytes_ = (end + 2 * kPage - 1) & ~(kPage - 1);
-    }
-    if (arena_bytes_ == 0) arena_bytes_ = kPage;
-    void* memory =
-        mmap(nullptr, arena_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) __builtin_trap();
-    arena_ = static_cast<unsigned char*>(memory);
-    for (unsigned i = 0; i != range_count_; ++i) {
-      const uint64_t first = range_[i].start.value() & ~(kPage - 1);
-      const uint64_t end = range_[i].start.value() + range_[i].bytes;
-      if (mprotect(arena_ + first, end - first, PROT_READ | PROT_WRITE) != 0) __builtin_trap();
-    }
+  size_t place_of(quarry::VirtAddr at) const {
+    return at.value() - quarry::VirtAddr(memory_.base()).value();
   }
+  // Memory is where the map says; whoever touches anything else faults. A direct map ends where the
+  // world's own does.
+  void make_memory() const {
+    if (memory_.base() != nullptr) return;
+    for (unsigned i = 0; i != range_count_; ++i) {
+      const uint64_t end = direct_end(range_[i].start.value() + range_[i].bytes);
+      if (end > direct_bytes_) direct_bytes_ = static_cast<size_t>(end);
+    }
+    // A direct map has whole sections, and behind it is no area at once.
+    direct_bytes_ = quarry::round_up(direct_bytes_, kSectionBytes) + quarry::kPageBytes;
+    bool made = memory_.reserve(direct_bytes_ + vmalloc_bytes_);
+    for (unsigned i = 0; made && i != range_count_; ++i) {
+      const uint64_t first =
+          quarry::round_down(range_[i].start.value(), uint64_t{quarry::kPageBytes});
+      const uint64_t end = direct_end(range_[i].start.value() + range_[i].bytes);
+      if (first < end) {
+        made = memory_.add_memory(static_cast<size_t>(first), static_cast<size_t>(end - first));
+      }
+    }
+    if (!made) __builtin_trap();
+  }
+  static uint64_t direct_end(uint64_t end) {
+    end = quarry::round_up(end, uint64_t{quarry::kPageBytes});
+    return end < quarry::Arch::kLowmemLimit ? end : quarry::Arch::kLowmemLimit;
+  }
+
+  static constexpr size_t kSectionBytes = 128 * quarry::kMiB;
 
   quarry::MemoryRange range_[kMaxRanges] = {};
   unsigned range_count_ = 0;
   unsigned cpus_;
+  bool lockless_ = false;
   int cpu_node_[kMaxCpus] = {};
   unsigned distance_[kMaxNodes][kMaxNodes];
-  unsigned char* arena_ = nullptr;
-  size_t arena_bytes_ = 0;
+  mutable SparseMemory memory_;  // made when a system first asks where it is
+  mutable size_t direct_bytes_ = 0;
+  size_t vmalloc_bytes_ = 0;
   bool zeroed_ = true;
   quarry::CpuId cpu_{};
   uint64_t clock_ns_ = 1'000'000'000;
   bool (*wait_)(void*) = nullptr;
   void* wait_context_ = nullptr;
-  quarry::FixedText<65536> log_;
+  Log own_log_;
+  Log* log_ = &own_log_;
   void* fatal_[5];
-  const char* death_ = nullptr;
+  quarry::FixedText<256> death_;
   bool armed_ = false;
 };
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The array operations of this machine against those written out in array_ops.h.
-#include <sched.h>
-
 #include "arch/arch.h"
 #include "base/random.h"
 #include "harness.h"
-#include "quarry/hosted_platform.h"
+#include "machine_platform.h"
 
 namespace {
 
@@ -24,35 +22,27 @@ struct Array {
   quarry_array& head() { return *reinterpret_cast<quarry_array*>(bytes); }
 };
 
-// The thread stays on one CPU, whose array is the one that the test looks at.
-class OneCpu {
+// The array that the test looks at is the one of the CPU that runs it.
+class OwnArray {
  public:
-  explicit OneCpu(Array& array) {
-    // An open machine is what makes the thread's sequences known.
-    CHECK(machine_.open({.ram_bytes = 2 * quarry::kMiB}));
-    sched_getaffinity(0, sizeof(before_), &before_);
-    cpu_set_t here;
-    CPU_ZERO(&here);
-    CPU_SET(static_cast<unsigned>(sched_getcpu()), &here);
-    sched_setaffinity(0, sizeof(here), &here);
+  explicit OwnArray(Array& array) {
+    // An open machine is what makes a process's sequences known.
+    CHECK(harness::open_platform(machine_, {.cpus = 0, .cpu_kind = harness::CpuKind::kLockless}) ==
+          nullptr);
     array.head().capacity = kEntries;
     array.head().node = kNode;
     arrays.stride = sizeof(Array);
     const auto index = static_cast<uintptr_t>(Arch::cpu_id()) + 1;
     arrays.base = reinterpret_cast<uintptr_t>(&array) - index * arrays.stride - kOffset;
   }
-  ~OneCpu() { sched_setaffinity(0, sizeof(before_), &before_); }
-  OneCpu(const OneCpu&) = delete;
-  OneCpu& operator=(const OneCpu&) = delete;
-
   // False: an emulator without restartable sequences.
   [[nodiscard]] bool usable() const { return Arch::cpu_id() >= 0; }
 
   quarry_arrays arrays{};
 
  private:
-  quarry::HostedPlatform machine_;
-  cpu_set_t before_{};
+  harness::MachinePlatform machine_;
+  harness::OneCpu cpu_;
 };
 
 void check_same(const quarry_array& got, const quarry_array& wanted) {
@@ -78,7 +68,7 @@ void move_many(Random& random, const quarry_arrays& arrays, quarry_array& model,
 QUARRY_TEST(Arrays, do_what_is_written_out) {
   static Array array;
   static Array model;
-  const OneCpu cpu(array);
+  const OwnArray cpu(array);
   if (!cpu.usable()) return;
   model = array;
   static int objects[64];
@@ -109,7 +99,7 @@ QUARRY_TEST(Arrays, do_what_is_written_out) {
 
 QUARRY_TEST(Arrays, entries_freed_twice_in_a_row_are_noticed) {
   static Array array;
-  const OneCpu cpu(array);
+  const OwnArray cpu(array);
   if (!cpu.usable()) return;
   int object[2] = {};
   CHECK_EQ(Arch::push(cpu.arrays, kOffset, &object[0], kNode), PushResult::kPushed);
@@ -131,14 +121,14 @@ QUARRY_TEST(Arrays, without_a_stride_there_is_nothing) {
 }
 
 QUARRY_TEST(Arch, interrupts_nest) {
-  const quarry_context& context = Arch::context();
+  const bool before = harness::interrupts_off();
   const unsigned long outer = Arch::irq_save();
   const unsigned long inner = Arch::irq_save();
-  CHECK_EQ(context.irq_off_depth, 2U);
+  CHECK(harness::interrupts_off());
   Arch::irq_restore(inner);
-  CHECK_EQ(context.irq_off_depth, 1U);
+  CHECK(harness::interrupts_off());
   Arch::irq_restore(outer);
-  CHECK_EQ(context.irq_off_depth, 0U);
+  CHECK_EQ(harness::interrupts_off(), before);
 }
 
 }  // namespace

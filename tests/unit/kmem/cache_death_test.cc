@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: MIT
 // What stops the machine.
-#include <gtest/gtest.h>
-
-#include "quarry/hosted_platform.h"
 #include "quarry/memory_system.h"
+#include "support/test_platform.h"
 
 namespace quarry {
 namespace {
 
-TEST(CacheDeathTest, APanickingCacheThatCannotBeMade) {
-  HostedPlatform platform;  // its log is standard error
-  ASSERT_TRUE(platform.open({.ram_bytes = 64 * kMiB, .cpus = 1, .simulated = true}));
+QUARRY_TEST(CacheDeath, a_panicking_cache_that_cannot_be_made) {
+  harness::TestPlatform platform;
+  platform.add_memory(0, 64 * kMiB);
+  platform.set_vmalloc_bytes(kMiB);
   MemorySystem system;
-  ASSERT_TRUE(system.boot(platform, Config()));
+  REQUIRE(system.boot(platform, Config()));
   const CacheOptions vital{.flags = QUARRY_SLAB_PANIC};
-  EXPECT_DEATH(static_cast<void>(system.cache_create("vital", 0, vital)),
-               "kmem_cache_create\\(vital\\) failed");
+  const char* death =
+      platform.death_of([&] { static_cast<void>(system.cache_create("vital", 0, vital)); });
+  REQUIRE(death != nullptr);
+  CHECK(harness::find_text(death, "kmem_cache_create(vital) failed") != nullptr);
   KmemCache* cache = system.cache_create("vital", 8, vital);
-  ASSERT_NE(cache, nullptr);
+  REQUIRE(cache != nullptr);
   system.cache_destroy(cache);
-  EXPECT_EQ(system.shutdown(), 0U);
+  CHECK_EQ(system.shutdown(), 0U);
 }
 
 }  // namespace

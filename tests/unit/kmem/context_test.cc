@@ -106,13 +106,13 @@ QUARRY_TEST(Context, caches_are_not_made_in_interrupts) {
 
 QUARRY_TEST(BugMask, is_reported_only_where_pages_are_needed) {
   Machine m;
-  // The first needs a slab, the second is in the array.
-  void* first = m->kmalloc(64, gfp::kKernel | gfp::kHighmemBit);
+  // The first needs a slab, of a size that nothing else uses, the second is in the array.
+  void* first = m->kmalloc(500, gfp::kKernel | gfp::kHighmemBit);
   CHECK_EQ(m.log.count("Unexpected gfp: 0x2 (__GFP_HIGHMEM). Fixing up to gfp: 0xcc0 (GFP_KERNEL). "
                        "Fix your code!"),
            1U);
   CHECK(m.reported("Call Trace:"));
-  void* second = m->kmalloc(64, gfp::kKernel | gfp::kHighmemBit);
+  void* second = m->kmalloc(500, gfp::kKernel | gfp::kHighmemBit);
   CHECK(m.log.empty());
   void* large = m->kmalloc(3 * kPageBytes, gfp::kKernel | gfp::kDma32);
   CHECK_EQ(m.log.count("Unexpected gfp: 0x4 (GFP_DMA32). Fixing up to gfp: 0xcc0 (GFP_KERNEL). "

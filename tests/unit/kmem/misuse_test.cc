@@ -42,8 +42,9 @@ QUARRY_TEST(Misuse, pointers_outside_of_ram_are_reported) {
 
 QUARRY_TEST(Misuse, a_report_shows_the_pointer) {
   Machine m;
-  m->kfree(reinterpret_cast<void*>(uintptr_t{0xabcdef012345}));
-  CHECK_EQ(m.log.count("0x0000abcdef012345"), 1U);
+  m->kfree(reinterpret_cast<void*>(uintptr_t{0xabcd1234}));
+  const bool wide = sizeof(void*) == 8;
+  CHECK_EQ(m.log.count(wide ? ": 0x00000000abcd1234" : ": 0xabcd1234"), 1U);
   CHECK(m.reported("Call Trace:"));
 }
 
@@ -143,8 +144,8 @@ QUARRY_TEST(Misuse, twice_in_a_row_is_reported_without_arrays) {
   Machine m;
   // Any active parameters turn the arrays off; these never make a request fail.
   m.core().kmem.set_fault_parameters({.probability = 100, .space = ~uint64_t{0}});
-  void* kept = m->kmalloc(64, gfp::kKernel);
-  void* object = m->kmalloc(64, gfp::kKernel);
+  void* kept = m->kmalloc(500, gfp::kKernel);
+  void* object = m->kmalloc(500, gfp::kKernel);
   m->kfree(object);
   m->kfree(object);
   CHECK(m.reported(kAlreadyFree));
@@ -216,13 +217,10 @@ QUARRY_TEST(Misuse, clearing_a_free_object_harms_nothing) {
 
 // A write of zeros into a free object cuts its slab's list off.
 QUARRY_TEST(Misuse, a_cut_free_list_is_isolated) {
-  quarry::HostedPlatform platform;
+  harness::MachinePlatform platform;
   quarry::MemorySystem system;
-  static harness::Log log;
-  REQUIRE(platform.open({.ram_bytes = 64 * quarry::kMiB,
-                         .simulated = true,
-                         .log = harness::Log::write,
-                         .log_context = &log}));
+  harness::Log log;
+  REQUIRE(harness::open_platform(platform, {.log = &log}) == nullptr);
   REQUIRE(
       system.boot(platform, {.failslab = {.interval = 1000000, .probability = 1, .times = -1}}));
   void* first = system.kmalloc(64, gfp::kKernel);

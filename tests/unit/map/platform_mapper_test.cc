@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "map/platform_mapper.h"
 
-#include "harness.h"
-#include "quarry/hosted_platform.h"
+#include "machine_platform.h"
 
 namespace {
 
-using quarry::HostedPlatform;
-using quarry::kMiB;
 using quarry::MapAccess;
 using quarry::Pfn;
 using quarry::PlatformMapper;
 using quarry::VirtAddr;
 
 QUARRY_TEST(PlatformMapper, shows_frames_where_it_is_told) {
-  HostedPlatform platform;
-  REQUIRE(platform.open({.ram_bytes = 16 * kMiB, .simulated = true}));
+  harness::MachinePlatform platform;
+  REQUIRE(harness::open_platform(platform, {.ram_bytes = 16 * quarry::kMiB}) == nullptr);
   PlatformMapper mapper;
   mapper.init(platform);
   quarry::PageMapper& seam = mapper;

@@ -15,9 +15,9 @@ void expect_line(quarry::TextSink& out, Machine& m, const void* area, size_t byt
                  const void* caller, const char* rest) {
   char name[160];
   m.platform.symbolize(reinterpret_cast<uintptr_t>(caller), name);
-  quarry::format(out, "0x%016x-0x%016x %7u %s %s\n", reinterpret_cast<uintptr_t>(area),
-                 reinterpret_cast<uintptr_t>(area) + bytes, bytes, static_cast<const char*>(name),
-                 rest);
+  quarry::format(out, "0x%p-0x%p %7u %s %s\n", area,
+                 static_cast<const void*>(static_cast<const char*>(area) + bytes), bytes,
+                 static_cast<const char*>(name), rest);
 }
 
 void expect_unpurged(quarry::TextSink& out, const void* area, size_t bytes) {

@@ -5,6 +5,9 @@
 namespace quarry {
 namespace {
 
+using harness::kBelowNormalBytes;
+using harness::kDmaBytes;
+using harness::kNormalStart;
 using harness::PageChain;
 using harness::PageMachine;
 
@@ -52,8 +55,8 @@ QUARRY_TEST(Alloc, zeroed_only_if_asked_for) {
 
 QUARRY_TEST(Alloc, pages_ascend_and_pageblocks_get_the_requests_type) {
   PageMachine m;
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
-  m.platform.add_memory(0, 32 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
+  m.platform.add_memory(0, kDmaBytes);
   REQUIRE(m.boot());
   Page* unmovable = m.pages.alloc(gfp::kKernel, Order(0));
   Page* next = m.pages.alloc(gfp::kKernel, Order(0));
@@ -67,10 +70,12 @@ QUARRY_TEST(Alloc, pages_ascend_and_pageblocks_get_the_requests_type) {
   CHECK(m.all_free());
 }
 
+// Types mix at once where there is no DMA32: DMA is too small to keep Normal in order (Linux:
+// alloc_flags_nofragment()).
 QUARRY_TEST(Alloc, dma32_is_used_before_types_mix_in_normal) {
   PageMachine m;
-  m.platform.add_memory(0, 128 * kMiB);
-  m.platform.add_memory(4 * kGiB, 32 * kMiB);
+  m.platform.add_memory(0, kBelowNormalBytes);
+  m.platform.add_memory(kNormalStart, 32 * kMiB);
   REQUIRE(m.boot());
   const Zone& normal = m.zone(ZoneType::kNormal);
   PageChain kept;
@@ -86,7 +91,8 @@ QUARRY_TEST(Alloc, dma32_is_used_before_types_mix_in_normal) {
   // Half of Normal is free, but no pageblock of it.
   CHECK(normal.free_pages() > 3500);
   Page* unmovable = m.pages.alloc(gfp::kKernel, Order(0));
-  CHECK_EQ(m.pages.zone_of(m.map.pfn(unmovable)).type, ZoneType::kDma32);
+  CHECK_EQ(m.pages.zone_of(m.map.pfn(unmovable)).type,
+           kHasDma32 ? ZoneType::kDma32 : ZoneType::kNormal);
   Page* movable = m.pages.alloc(gfp::kHighUserMovable, Order(0));
   CHECK_EQ(m.pages.zone_of(m.map.pfn(movable)).type, ZoneType::kNormal);
   m.pages.free(unmovable, Order(0));

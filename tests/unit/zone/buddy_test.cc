@@ -111,32 +111,35 @@ QUARRY_TEST(Buddy, a_run_is_what_single_allocations_would_have_taken) {
 
 QUARRY_TEST(Buddy, pageblocks_of_special_types_do_not_merge_with_others) {
   Frames f;
-  f.buddy.set_pageblock_type(Pfn(1536), kH);
-  f.buddy.free(Pfn(1024), Order(9), kM);
-  f.buddy.free(Pfn(1536), Order(9), kH);
-  CHECK_EQ(f.blocks(9, kM), 1U);
-  CHECK_EQ(f.blocks(9, kH), 1U);
-  CHECK_EQ(f.counters.nonempty.load(), 1U << 9);
-  CHECK_EQ(f.counters.nonempty_highatomic.load(), 1U << 9);
+  f.buddy.set_pageblock_type(Pfn(3 * kPageblockPages), kH);
+  f.buddy.free(Pfn(2 * kPageblockPages), Order(kPageblockOrder), kM);
+  f.buddy.free(Pfn(3 * kPageblockPages), Order(kPageblockOrder), kH);
+  CHECK_EQ(f.blocks(kPageblockOrder, kM), 1U);
+  CHECK_EQ(f.blocks(kPageblockOrder, kH), 1U);
+  CHECK_EQ(f.counters.nonempty.load(), 1U << kPageblockOrder);
+  CHECK_EQ(f.counters.nonempty_highatomic.load(), 1U << kPageblockOrder);
   CHECK(f.sound());
 }
 
 QUARRY_TEST(Buddy, pageblocks_of_the_types_that_requests_name_merge) {
   Frames f;
-  f.buddy.set_pageblock_type(Pfn(1536), kU);
-  f.buddy.free(Pfn(1024), Order(9), kM);
-  f.buddy.free(Pfn(1536), Order(9), kU);
+  f.buddy.set_pageblock_type(Pfn(3 * kPageblockPages), kU);
+  f.buddy.free(Pfn(2 * kPageblockPages), Order(kPageblockOrder), kM);
+  f.buddy.free(Pfn(3 * kPageblockPages), Order(kPageblockOrder), kU);
+  // Unless one pageblock is the largest block already.
+  const bool merged = kPageblockOrder < kMaxOrder.value();
   CHECK_EQ(f.blocks(10, kU), 1U);
+  CHECK_EQ(f.blocks(kPageblockOrder, kM), merged ? 0U : 1U);
   CHECK(f.sound());
 }
 
 QUARRY_TEST(Buddy, zones_do_not_merge) {
-  // The zone begins in the middle of a block of the largest order.
-  Frames f(512, 4096);
+  // The zone begins with the second pageblock, whose buddy is the first.
+  Frames f(kPageblockPages, 4096);
   f.page[0].flags = QUARRY_PAGE_BUDDY;
-  f.page[0].order = 9;
-  f.buddy.free(Pfn(512), Order(9), kM);
-  CHECK_EQ(f.blocks(9, kM), 1U);
+  f.page[0].order = kPageblockOrder;
+  f.buddy.free(Pfn(kPageblockPages), Order(kPageblockOrder), kM);
+  CHECK_EQ(f.blocks(kPageblockOrder, kM), 1U);
   CHECK(f.sound());
 }
 

@@ -7,25 +7,36 @@
 namespace quarry {
 namespace {
 
+using harness::kBelowNormalBytes;
+using harness::kNormalStart;
 using harness::PageChain;
 using harness::PageMachine;
 
-constexpr uint64_t kNormalStart = 4 * kGiB;
+// A zone's marks as Linux computes them from its managed pages alone, and what its rights leave to
+// a request with __GFP_HIGH and to an atomic one.
+struct Marks {
+  uint64_t bytes;
+  long min, low, high, promo, left_by_high, left_by_atomic;
+};
+constexpr Marks kMarks = Arch::kLowmemLimit > 2 * kGiB
+                             ? Marks{kGiB, 1024, 1286, 1548, 1810, 512, 384}
+                             : Marks{512 * kMiB, 724, 905, 1086, 1267, 362, 272};
+constexpr long kManaged = kMarks.bytes / kPageBytes;
 
-// One Normal zone of exactly 262144 managed pages: more memory than that, by what the tables take.
+// One Normal zone of exactly kManaged pages: more memory than that, by what the tables take.
 struct GoldenZone : PageMachine {
   explicit GoldenZone(unsigned cpus = 1) : PageMachine(cpus) {
     uint64_t tables = 0;
     // The tables of the tables' own memory come in the second round.
     for (int round = 0; round != 2; ++round) {
       PageMachine probe(cpus);
-      const uint64_t bytes = kGiB + tables * kPageBytes;
+      const uint64_t bytes = kMarks.bytes + (tables << kPageShift);
       probe.platform.add_memory(kNormalStart, bytes);
       if (!probe.boot()) return;
-      tables = bytes / kPageBytes - probe.pages.managed_pages();
+      tables = (bytes >> kPageShift) - probe.pages.managed_pages();
     }
-    platform.add_memory(kNormalStart, kGiB + tables * kPageBytes);
-    ready = boot() && pages.managed_pages() == 262144;
+    platform.add_memory(kNormalStart, kMarks.bytes + (tables << kPageShift));
+    ready = boot() && pages.managed_pages() == kManaged;
   }
   Zone& normal() { return zone(ZoneType::kNormal); }
   // Free pages left when requests of this kind fail, everything else untouched.
@@ -35,7 +46,7 @@ struct GoldenZone : PageMachine {
     const long left = normal().free_pages();
     chain.free_all(pages, order);
     pages.drain_all();
-    CHECK_EQ(normal().free_pages(), 262144);
+    CHECK_EQ(normal().free_pages(), kManaged);
     return left;
   }
   bool ready = false;
@@ -44,23 +55,23 @@ struct GoldenZone : PageMachine {
 QUARRY_TEST(Exhaust, each_mask_stops_exactly_at_its_mark) {
   GoldenZone m;
   REQUIRE(m.ready);
-  CHECK_EQ(m.normal().marks.at(Mark::kMin), 1024);
-  CHECK_EQ(m.normal().marks.at(Mark::kLow), 1286);
-  CHECK_EQ(m.normal().marks.at(Mark::kHigh), 1548);
-  CHECK_EQ(m.normal().marks.at(Mark::kPromo), 1810);
-  CHECK_EQ(m.left_by(gfp::kKernel), 1024);
-  CHECK_EQ(m.left_by(gfp::kNoWait), 1024);
-  CHECK_EQ(m.left_by(gfp::kNoIo), 1024);
-  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kNoRetry), 1024);
-  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kRetryMayfail), 1024);
-  CHECK_EQ(m.left_by(gfp::kHighUserMovable), 1024);
-  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kHigh), 512);
-  CHECK_EQ(m.left_by(gfp::kAtomic), 384);
-  CHECK_EQ(m.left_by(gfp::kAtomic | gfp::kNoMemalloc), 512);
+  CHECK_EQ(m.normal().marks.at(Mark::kMin), kMarks.min);
+  CHECK_EQ(m.normal().marks.at(Mark::kLow), kMarks.low);
+  CHECK_EQ(m.normal().marks.at(Mark::kHigh), kMarks.high);
+  CHECK_EQ(m.normal().marks.at(Mark::kPromo), kMarks.promo);
+  CHECK_EQ(m.left_by(gfp::kKernel), kMarks.min);
+  CHECK_EQ(m.left_by(gfp::kNoWait), kMarks.min);
+  CHECK_EQ(m.left_by(gfp::kNoIo), kMarks.min);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kNoRetry), kMarks.min);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kRetryMayfail), kMarks.min);
+  CHECK_EQ(m.left_by(gfp::kHighUserMovable), kMarks.min);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kHigh), kMarks.left_by_high);
+  CHECK_EQ(m.left_by(gfp::kAtomic), kMarks.left_by_atomic);
+  CHECK_EQ(m.left_by(gfp::kAtomic | gfp::kNoMemalloc), kMarks.left_by_high);
   CHECK_EQ(m.left_by(gfp::kNoWait | gfp::kMemalloc), 0);
   CHECK_EQ(m.left_by(gfp::kKernel | gfp::kMemalloc), 0);
-  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kMemalloc | gfp::kNoMemalloc), 1024);
-  CHECK_EQ(m.left_by(Gfp{}), 1024);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kMemalloc | gfp::kNoMemalloc), kMarks.min);
+  CHECK_EQ(m.left_by(Gfp{}), kMarks.min);
   CHECK(m.sound());
 }
 
@@ -69,7 +80,7 @@ QUARRY_TEST(Exhaust, a_task_that_reclaims_may_use_everything) {
   REQUIRE(m.ready);
   MemallocScope scope(QUARRY_PF_MEMALLOC);
   CHECK_EQ(m.left_by(gfp::kKernel), 0);
-  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kNoMemalloc), 1024);
+  CHECK_EQ(m.left_by(gfp::kKernel | gfp::kNoMemalloc), kMarks.min);
 }
 
 QUARRY_TEST(Exhaust, larger_orders_count_all_their_pages) {
@@ -79,7 +90,7 @@ QUARRY_TEST(Exhaust, larger_orders_count_all_their_pages) {
   for (unsigned order : {1U, 3U, 4U, 9U, 10U}) {
     const long pages = long{1} << order;
     const long left = m.left_by(gfp::kKernel, Order(order));
-    CHECK(left >= 1024 && left < 1024 + pages);
+    CHECK(left >= kMarks.min && left < kMarks.min + pages);
     CHECK_EQ(left % pages, 0);
   }
 }
@@ -94,10 +105,10 @@ QUARRY_TEST(Exhaust, pages_of_other_cpus_are_taken_back_only_for_those_who_can_w
   m.platform.on_cpu(0);
   PageChain chain;
   chain.drain(m.pages, gfp::kNoWait);
-  CHECK_EQ(m.normal().free_pages(), 1024);
+  CHECK_EQ(m.normal().free_pages(), kMarks.min);
   CHECK_EQ(m.normal().stacks.count(CpuId(1)), held);
   CHECK_EQ(chain.drain(m.pages, gfp::kKernel), held);
-  CHECK_EQ(m.normal().free_pages(), 1024);
+  CHECK_EQ(m.normal().free_pages(), kMarks.min);
   CHECK_EQ(m.normal().stacks.count(CpuId(1)), 0U);
   chain.free_all(m.pages);
   m.pages.free(mine, Order(0));
@@ -106,25 +117,27 @@ QUARRY_TEST(Exhaust, pages_of_other_cpus_are_taken_back_only_for_those_who_can_w
 
 QUARRY_TEST(Exhaust, lower_zones_keep_their_reserve_from_requests_for_higher_ones) {
   PageMachine m;
-  m.platform.add_memory(0, 128 * kMiB);
+  m.platform.add_memory(0, kBelowNormalBytes);
   m.platform.add_memory(kNormalStart, 128 * kMiB);
   REQUIRE(m.boot());
   const Zone& dma = m.zone(ZoneType::kDma);
-  const Zone& dma32 = m.zone(ZoneType::kDma32);
+  const Zone& below = m.zone(harness::kBelowNormal);  // DMA32, or DMA itself
   const Zone& normal = m.zone(ZoneType::kNormal);
   const auto left_of = [](const Zone& zone, ZoneType highest) {
     return zone.marks.at(Mark::kMin) + zone.marks.lowmem_reserve[static_cast<unsigned>(highest)];
   };
-  CHECK(dma32.marks.lowmem_reserve[2] > 0 && dma.marks.lowmem_reserve[2] > 0);
+  CHECK(below.marks.lowmem_reserve[2] > 0 && dma.marks.lowmem_reserve[2] > 0);
   PageChain chain;
   chain.drain(m.pages, gfp::kNoWait);
   CHECK_EQ(normal.free_pages(), left_of(normal, ZoneType::kNormal));
-  CHECK_EQ(dma32.free_pages(), left_of(dma32, ZoneType::kNormal));
+  CHECK_EQ(below.free_pages(), left_of(below, ZoneType::kNormal));
   CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kNormal));
-  // The reserve of DMA32 is for those who need DMA32.
-  CHECK(chain.drain(m.pages, gfp::kDma32) > 0);
-  CHECK_EQ(dma32.free_pages(), left_of(dma32, ZoneType::kDma32));
-  CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kDma32));
+  // The reserve of DMA32 is for those who need DMA32, and DMA's for those who need DMA.
+  if (kHasDma32) {
+    CHECK(chain.drain(m.pages, gfp::kDma32) > 0);
+    CHECK_EQ(below.free_pages(), left_of(below, ZoneType::kDma32));
+    CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kDma32));
+  }
   CHECK(chain.drain(m.pages, gfp::kDma) > 0);
   CHECK_EQ(dma.free_pages(), left_of(dma, ZoneType::kDma));
   CHECK_EQ(normal.free_pages(), left_of(normal, ZoneType::kNormal));
@@ -134,7 +147,7 @@ QUARRY_TEST(Exhaust, lower_zones_keep_their_reserve_from_requests_for_higher_one
 
 QUARRY_TEST(Exhaust, zone_bits_say_how_high_a_request_may_go) {
   PageMachine m;
-  m.platform.add_memory(0, 64 * kMiB);
+  m.platform.add_memory(0, kBelowNormalBytes);
   m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   for (uint32_t bits = 0; bits != 16; ++bits) {

@@ -6,6 +6,8 @@
 namespace quarry {
 namespace {
 
+using harness::kBelowNormalBytes;
+using harness::kNormalStart;
 using harness::PageChain;
 using harness::PageMachine;
 
@@ -48,7 +50,9 @@ QUARRY_TEST(Failure, the_report_has_the_kernels_words) {
       "Node 0 DMA free:";
   CHECK(__builtin_memcmp(text, kBegin, sizeof(kBegin) - 1) == 0);
   CHECK(m.platform.logged("\nlowmem_reserve[]: 0 "));
-  CHECK(m.platform.logged("\nNode 0 DMA32: "));
+  FixedText<64> line;
+  format(line, "\nNode 0 %s: ", kZoneNames[static_cast<unsigned>(harness::kAboveDma)]);
+  CHECK(m.platform.logged(line.c_str()));
 }
 
 QUARRY_TEST(Failure, is_reported_once_in_ten_seconds_and_not_if_unwanted) {
@@ -129,8 +133,8 @@ struct AtMin : PageMachine {
   PageChain singles;
 
   AtMin() {
-    platform.add_memory(0, 128 * kMiB);
-    platform.add_memory(4 * kGiB, 64 * kMiB);
+    platform.add_memory(0, kBelowNormalBytes);
+    platform.add_memory(kNormalStart, 64 * kMiB);
     if (!boot()) return;
     chain.drain(pages, gfp::kKernel, Order(4));
     singles.drain(pages, gfp::kKernel);
@@ -242,13 +246,13 @@ QUARRY_TEST(FaultInjection, dice_turn_the_stacks_off_and_on) {
   CHECK(m.pages.alloc(gfp::kKernel, Order(0)) == nullptr);
   Page* page = m.pages.alloc(gfp::kKernel, Order(0));
   REQUIRE(page != nullptr);
-  CHECK_EQ(m.zone(ZoneType::kDma32).stacks.count(CpuId(0)), 0U);
+  CHECK_EQ(m.zone(harness::kAboveDma).stacks.count(CpuId(0)), 0U);
   m.pages.free(page, Order(0));
-  CHECK_EQ(m.zone(ZoneType::kDma32).stacks.count(CpuId(0)), 0U);
+  CHECK_EQ(m.zone(harness::kAboveDma).stacks.count(CpuId(0)), 0U);
   m.pages.set_fault_parameters({});
   page = m.pages.alloc(gfp::kKernel, Order(0));
   m.pages.free(page, Order(0));
-  CHECK(m.zone(ZoneType::kDma32).stacks.count(CpuId(0)) > 0);
+  CHECK(m.zone(harness::kAboveDma).stacks.count(CpuId(0)) > 0);
   CHECK(m.all_free());
 }
 

@@ -67,14 +67,16 @@ QUARRY_TEST(Fallback, movable_takes_the_smallest_when_it_cannot_claim) {
 QUARRY_TEST(Fallback, movable_claims_a_pageblock_that_is_half_free) {
   for (const bool half : {false, true}) {
     Frames f;
-    f.buddy.set_pageblock_type(Pfn(512), kU);
-    f.buddy.free(Pfn(768), Order(7), kU);
-    f.buddy.free(Pfn(512), Order(half ? 7U : 6U), kU);
+    const Pfn begin(kPageblockPages);
+    constexpr unsigned kQuarter = kPageblockOrder - 2;
+    f.buddy.set_pageblock_type(begin, kU);
+    f.buddy.free(begin + kPageblockPages / 2, Order(kQuarter), kU);
+    f.buddy.free(begin, Order(half ? kQuarter : kQuarter - 1), kU);
     // All free blocks of the pageblock move, its type only if enough of it is free.
     CHECK(steal_fallback(f.buddy, Order(0), kM, false) == Steal::kPartOfPageblock);
-    CHECK_EQ(f.blocks(7, kM), half ? 2U : 1U);
-    CHECK_EQ(f.blocks(6, kM), half ? 0U : 1U);
-    CHECK_EQ(f.buddy.pageblock_type(Pfn(512)), half ? kM : kU);
+    CHECK_EQ(f.blocks(kQuarter, kM), half ? 2U : 1U);
+    CHECK_EQ(f.blocks(kQuarter - 1, kM), half ? 0U : 1U);
+    CHECK_EQ(f.buddy.pageblock_type(begin), half ? kM : kU);
     CHECK(f.sound());
   }
 }
@@ -95,19 +97,19 @@ QUARRY_TEST(Fallback, unmovable_claims_from_reclaimable_only_if_half_is_free) {
   CHECK(steal_fallback(f.buddy, Order(0), kU, false) == Steal::kPartOfPageblock);
   CHECK_EQ(f.buddy.pageblock_type(Pfn(512)), kR);
   Frames g;
-  give(g, 512, 8, kR);
+  give(g, kPageblockPages, kPageblockOrder - 1, kR);
   CHECK(steal_fallback(g.buddy, Order(0), kU, false) == Steal::kPartOfPageblock);
-  CHECK_EQ(g.buddy.pageblock_type(Pfn(512)), kU);
+  CHECK_EQ(g.buddy.pageblock_type(Pfn(kPageblockPages)), kU);
 }
 
 QUARRY_TEST(Fallback, whole_blocks_only_leaves_parts_alone) {
   Frames f;
-  give(f, 512, 8, kM);
+  give(f, kPageblockPages, kPageblockOrder - 1, kM);
   CHECK(steal_fallback(f.buddy, Order(0), kU, true) == Steal::kNothing);
-  CHECK_EQ(f.blocks(8, kM), 1U);
-  give(f, 1024, 9, kM);
+  CHECK_EQ(f.blocks(kPageblockOrder - 1, kM), 1U);
+  give(f, 2 * kPageblockPages, kPageblockOrder, kM);
   CHECK(steal_fallback(f.buddy, Order(0), kU, true) == Steal::kPageblocks);
-  CHECK_EQ(f.blocks(9, kU), 1U);
+  CHECK_EQ(f.blocks(kPageblockOrder, kU), 1U);
 }
 
 QUARRY_TEST(Fallback, nothing_large_enough_is_nothing) {

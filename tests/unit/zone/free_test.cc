@@ -5,6 +5,7 @@
 namespace quarry {
 namespace {
 
+using harness::kNormalStart;
 using harness::PageMachine;
 
 QUARRY_TEST(Free, a_second_reference_keeps_a_single_page) {
@@ -55,7 +56,7 @@ QUARRY_TEST(Free, split_pages_are_freed_one_by_one) {
 
 QUARRY_TEST(Free, a_page_waits_in_its_cpus_stack_and_not_in_the_free_lists) {
   PageMachine m;
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   Page* page = m.pages.alloc(gfp::kKernel, Order(0));

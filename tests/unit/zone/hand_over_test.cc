@@ -5,6 +5,8 @@
 namespace quarry {
 namespace {
 
+using harness::kBelowNormalBytes;
+using harness::kNormalStart;
 using harness::PageMachine;
 
 // Calls `visit(Pfn)` for every frame of free blocks.
@@ -58,35 +60,39 @@ QUARRY_TEST(HandOver, the_allocators_tables_are_one_range) {
 }
 
 QUARRY_TEST(HandOver, zones_by_address) {
+  // The machine's highest zone begins at 4 GiB or where its direct map ends.
+  constexpr uint64_t kTopStart = kHasDma32 ? kNormalStart : Arch::kLowmemLimit;
+  constexpr auto kTopFrame = static_cast<uint32_t>(kTopStart >> kPageShift);
   PageMachine m;
   m.platform.add_memory(0, 64 * kMiB);
-  m.platform.add_memory(4 * kGiB, 32 * kMiB);
+  m.platform.add_memory(kTopStart, 32 * kMiB);
   REQUIRE(m.boot());
   const Zone& dma = m.zone(ZoneType::kDma);
-  const Zone& dma32 = m.zone(ZoneType::kDma32);
-  const Zone& normal = m.zone(ZoneType::kNormal);
+  const Zone& middle = m.zone(harness::kAboveDma);
+  const Zone& top = m.zone(kHasDma32 ? ZoneType::kNormal : ZoneType::kHighmem);
   CHECK_EQ(dma.start.value(), 0U);
   CHECK_EQ(dma.end.value(), 4096U);
-  CHECK_EQ(dma32.start.value(), 4096U);
-  CHECK_EQ(dma32.end.value(), 16384U);
-  CHECK_EQ(normal.start.value(), 1U << 20);
-  CHECK_EQ(normal.present, 8192U);
-  CHECK_EQ(normal.managed, 8192U);
-  CHECK(!m.zone(ZoneType::kHighmem).populated());
+  CHECK_EQ(middle.start.value(), 4096U);
+  CHECK_EQ(middle.end.value(), 16384U);
+  CHECK_EQ(top.start.value(), kTopFrame);
+  CHECK_EQ(top.present, 8192U);
+  CHECK_EQ(top.managed, 8192U);
+  CHECK_EQ(m.zone(ZoneType::kDma32).populated(), kHasDma32);
+  CHECK_EQ(m.zone(ZoneType::kHighmem).populated(), Arch::kHasHighmem);
   CHECK_EQ(&m.pages.zone_of(Pfn(4095)), &dma);
-  CHECK_EQ(&m.pages.zone_of(Pfn(4096)), &dma32);
-  CHECK_EQ(&m.pages.zone_of(Pfn(1 << 20)), &normal);
+  CHECK_EQ(&m.pages.zone_of(Pfn(4096)), &middle);
+  CHECK_EQ(&m.pages.zone_of(Pfn(kTopFrame)), &top);
   CHECK(m.sound());
 }
 
 QUARRY_TEST(HandOver, a_fresh_zone_is_movable_and_in_ascending_blocks) {
   PageMachine m;
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
-  m.platform.add_memory(0, 128 * kMiB);
+  m.platform.add_memory(kNormalStart, 48 * kMiB);
+  m.platform.add_memory(0, kBelowNormalBytes);  // tables lie here
   REQUIRE(m.boot());
   Zone& zone = m.zone(ZoneType::kNormal);
   LockGuard guard(zone.lock);
-  CHECK_EQ(zone.buddy.count(kMaxOrder), 16U);
+  CHECK_EQ(zone.buddy.count(kMaxOrder), 12U);
   Pfn last = kNoPfn;
   zone.buddy.for_each([&](Order order, MigrateType type, Pfn pfn) {
     CHECK(order == kMaxOrder);
@@ -131,8 +137,10 @@ QUARRY_TEST(HandOver, impossible_machines_are_refused_with_a_reason) {
   }
   {
     PageMachine m(8);
-    m.platform.add_memory(0, 5 * kMiB);  // the page map alone takes 64 KiB, stacks the rest
-    m.platform.add_reserved(0, 5 * kMiB - 80 * kKiB);
+    // The page map of two largest blocks fits, and the stacks do not.
+    constexpr uint64_t kFree = (sizeof(Page) << (kMaxOrder.value() + 1)) + 12 * kKiB;
+    m.platform.add_memory(0, 5 * kMiB);
+    m.platform.add_reserved(0, 5 * kMiB - kFree);
     CHECK(!m.boot());
     CHECK(m.platform.logged("no memory for"));
   }

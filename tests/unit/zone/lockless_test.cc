@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The fast paths, which only real CPUs with restartable sequences take. Elsewhere nothing is tested
-// here.
+// The fast paths, which the machine's own CPUs take, in a process those with restartable sequences.
+// Elsewhere nothing is tested here.
 #include "frame/boot_page_map.h"
-#include "quarry/hosted_platform.h"
+#include "machine_platform.h"
 #include "support/page_machine.h"
 #include "sync/execution_context.h"
 
@@ -12,26 +12,24 @@ namespace {
 using harness::PageChain;
 
 struct Machine {
-  HostedPlatform platform;
+  harness::MachinePlatform platform;
   Memblock memblock{};
   PageMap map{};
   PageAllocator pages{};
-  FixedText<16384> log;
+  harness::Log log;
   bool lockless = false;
 
   Machine() {
-    const HostedOptions options{
-        .ram_bytes = 64 * kMiB,
-        .log = [](void* text_log, const char* text,
-                  size_t length) { static_cast<FixedText<16384>*>(text_log)->write(text, length); },
-        .log_context = &log};
-    if (!platform.open(options) || !memblock.add_all(platform)) return;
-    BootMemory memory(memblock, platform, PhysAddr(uint64_t{1} << 44));
+    const harness::PlatformSpec spec{
+        .cpus = 0, .cpu_kind = harness::CpuKind::kLockless, .log = &log};
+    if (harness::open_platform(platform, spec) != nullptr || !memblock.add_all(platform)) return;
+    BootMemory memory(memblock, platform, PhysAddr(Arch::kLowmemLimit));
     if (!boot_page_map(map, memory, platform) || !pages.boot(platform, map, memory, {})) return;
     pages.hand_over(memblock);
     lockless = platform.has_lockless_arrays();
   }
-  Zone& dma32() { return pages.node(NodeId(0)).zone(ZoneType::kDma32); }
+  // Where nearly all of the memory is.
+  Zone& zone() { return pages.node(NodeId(0)).zone(harness::kAboveDma); }
   bool all_free() {
     pages.drain_all();
     FixedText<512> problem;
@@ -55,7 +53,7 @@ QUARRY_TEST(LocklessPages, what_is_freed_comes_back_and_is_as_new) {
     m.pages.free(again, Order(order));
   }
   CHECK(m.all_free());
-  CHECK_EQ(m.log.size(), 0U);
+  CHECK(m.log.empty());
 }
 
 QUARRY_TEST(LocklessPages, zeroing_and_migrate_types) {
@@ -80,12 +78,12 @@ QUARRY_TEST(LocklessPages, zeroing_and_migrate_types) {
 QUARRY_TEST(LocklessPages, marks_hold_on_the_fast_path_too) {
   Machine m;
   if (!m.lockless) return;
-  const Zone& dma32 = m.dma32();
+  const Zone& zone = m.zone();
   for (unsigned order : {0U, 3U}) {
     PageChain chain;
     // Down to low without the slow path's rights, then to min.
     chain.drain(m.pages, gfp::kKernel, Order(order));
-    const long spare = dma32.free_pages() - dma32.marks.at(Mark::kMin);
+    const long spare = zone.free_pages() - zone.marks.at(Mark::kMin);
     CHECK(spare >= 0 && spare < long{1} << order);
     chain.free_all(m.pages, Order(order));
     CHECK(m.all_free());
@@ -98,10 +96,10 @@ QUARRY_TEST(LocklessPages, what_a_stack_has_is_not_for_requests_below_their_mark
   PageChain chain;
   chain.drain(m.pages, gfp::kAtomic);
   PageChain others;
-  while (m.dma32().stacks.count(CpuId(static_cast<unsigned>(Arch::cpu_id()))) < 5) {
+  while (m.zone().stacks.count(CpuId(static_cast<unsigned>(Arch::cpu_id()))) < 5) {
     Page* page = chain.pop();
     REQUIRE(page != nullptr);
-    if (&m.pages.zone_of(m.map.pfn(page)) == &m.dma32()) {
+    if (&m.pages.zone_of(m.map.pfn(page)) == &m.zone()) {
       m.pages.free(page, Order(0));
     } else {
       others.add(page);
@@ -119,7 +117,7 @@ QUARRY_TEST(LocklessPages, the_same_page_twice_is_found) {
   Page* page = m.pages.alloc(gfp::kKernel, Order(0));
   m.pages.free(page, Order(0));
   m.pages.free(page, Order(0));
-  CHECK(__builtin_strstr(m.log.c_str(), "BUG: Bad page state") != nullptr);
+  CHECK(m.log.count("BUG: Bad page state") != 0);
   CHECK(m.all_free());
 }
 
@@ -132,7 +130,7 @@ QUARRY_TEST(LocklessPages, contexts_and_faults_leave_the_fast_path) {
     ContextGuard guard(&quarry_context::hardirq_depth);
     page = m.pages.alloc(gfp::kKernel, Order(0));
     m.pages.free(page, Order(0));
-    CHECK(__builtin_strstr(m.log.c_str(), "BUG: sleeping function called") != nullptr);
+    CHECK(m.log.count("BUG: sleeping function called") != 0);
   }
   m.pages.set_fault_parameters(
       {.probability = 100, .times = -1, .ignore_gfp_wait = false, .min_order = 0});

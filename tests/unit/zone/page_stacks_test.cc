@@ -4,12 +4,13 @@
 namespace quarry {
 namespace {
 
+using harness::kNormalStart;
 using harness::PageChain;
 using harness::PageMachine;
 
 QUARRY_TEST(PageStacks, batch_and_high_are_those_of_zoneinfo) {
   PageMachine m(4);
-  m.platform.add_memory(4 * kGiB, 512 * kMiB);
+  m.platform.add_memory(kNormalStart, 512 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   CHECK_EQ(zone.stacks.batch(), pcp_batch(zone.managed));
@@ -18,7 +19,7 @@ QUARRY_TEST(PageStacks, batch_and_high_are_those_of_zoneinfo) {
 
 QUARRY_TEST(PageStacks, a_refill_brings_a_batch) {
   PageMachine m;
-  m.platform.add_memory(4 * kGiB, 256 * kMiB);
+  m.platform.add_memory(kNormalStart, 256 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   const uint32_t batch = zone.stacks.batch();
@@ -37,7 +38,7 @@ QUARRY_TEST(PageStacks, a_refill_brings_a_batch) {
 
 QUARRY_TEST(PageStacks, blocks_of_order_4_have_none) {
   PageMachine m;
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   Page* page = m.pages.alloc(gfp::kKernel, Order(4));
@@ -76,7 +77,7 @@ QUARRY_TEST(PageStacks, a_small_zone_keeps_no_huge_page_from_others) {
 
 QUARRY_TEST(PageStacks, a_full_stack_gives_back_what_does_not_fit) {
   PageMachine m;
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   PageChain chain;
@@ -89,7 +90,7 @@ QUARRY_TEST(PageStacks, a_full_stack_gives_back_what_does_not_fit) {
 
 QUARRY_TEST(PageStacks, each_cpu_has_its_own_and_each_type) {
   PageMachine m(3);
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   Page* page[3];
@@ -114,7 +115,7 @@ QUARRY_TEST(PageStacks, each_cpu_has_its_own_and_each_type) {
 
 QUARRY_TEST(PageStacks, draining_one_cpu_leaves_the_others_alone) {
   PageMachine m(2);
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   const Zone& zone = m.zone(ZoneType::kNormal);
   for (unsigned cpu : {0U, 1U}) {

@@ -6,6 +6,8 @@
 namespace quarry {
 namespace {
 
+using harness::kBelowNormalBytes;
+using harness::kNormalStart;
 using harness::PageChain;
 using harness::PageMachine;
 
@@ -69,7 +71,7 @@ struct Pressed : PageMachine {
   PageChain chain;
 
   explicit Pressed(unsigned reclaimable = 0, unsigned victim = 0) {
-    platform.add_memory(4 * kGiB, 64 * kMiB);
+    platform.add_memory(kNormalStart, 64 * kMiB);
     if (!boot()) return;
     for (unsigned i = 0; i != reclaimable; ++i) pressure.reclaimable.add(take());
     for (unsigned i = 0; i != victim; ++i) pressure.victim.add(take());
@@ -128,7 +130,7 @@ QUARRY_TEST(Pressure, who_gives_up_before_the_oom_killer) {
   CHECK_EQ(m.pressure.reclaims, 1U);
   CHECK(m.alloc(gfp::kKernel | gfp::kRetryMayfail) == nullptr);
   CHECK(m.alloc(gfp::kKernel | gfp::kThisNode) == nullptr);
-  CHECK(m.alloc(gfp::kKernel | gfp::kDma32) == nullptr);
+  CHECK(m.alloc(gfp::kKernel | gfp::kDma) == nullptr);
   CHECK(m.alloc(gfp::kKernel, 4) == nullptr);
   CHECK_EQ(m.pressure.kills, 0U);
 }
@@ -167,8 +169,8 @@ QUARRY_TEST(Pressure, without_io_there_is_no_compaction) {
 
 QUARRY_TEST(Pressure, mixing_types_in_a_pageblock_boosts_the_marks) {
   PageMachine m;
-  m.platform.add_memory(0, 128 * kMiB);
-  m.platform.add_memory(4 * kGiB, 64 * kMiB);
+  m.platform.add_memory(0, kBelowNormalBytes);
+  m.platform.add_memory(kNormalStart, 64 * kMiB);
   REQUIRE(m.boot());
   FakePressure pressure(m);
   Zone& zone = m.zone(ZoneType::kNormal);
