@@ -199,7 +199,8 @@ QUARRY_TEST(SlubDebug, pointers_into_a_slab_are_told_from_objects) {
   Machine m;
   KmemCache* cache = m->cache_create("inside", 64, {.flags = kF | kZ});
   unsigned char* const p = alloc(m, cache);
-  for (const int offset : {1, 8, -8, 32}) {
+  // In front of an object is a word at least, in front of a slab another page.
+  for (const int offset : {1, 8, -static_cast<int>(sizeof(void*)), 32}) {
     m->cache_free(cache, p + offset);
     CHECK_EQ(m.log.count("Invalid object pointer 0x"), 1U);
     CHECK(m.reported("not freed"));
@@ -330,7 +331,7 @@ QUARRY_TEST(SlubDebug, a_track_that_was_overwritten_is_told_without_harm) {
 
 QUARRY_TEST(SlubDebug, padding_behind_the_last_slot) {
   Machine m;
-  KmemCache* cache = m->cache_create("padding", 200, {.flags = kAll});
+  KmemCache* cache = m->cache_create("padding", 208, {.flags = kAll});
   unsigned char* const p = alloc(m, cache);
   const CacheInfo info = MemorySystem::cache_info(*cache);
   auto* const slab = reinterpret_cast<unsigned char*>(reinterpret_cast<uintptr_t>(p) &
