@@ -165,7 +165,7 @@ QUARRY_TEST(Slob, objects_of_caches_have_no_header) {
   void* names = m.get(1);
   auto* first = static_cast<unsigned char*>(m->cache_alloc(cache, gfp::kKernel));
   auto* second = static_cast<unsigned char*>(m->cache_alloc(cache, gfp::kKernel));
-  CHECK_EQ(second - first, 104);  // alignment is a word at least
+  CHECK_EQ(second - first, sizeof(void*) == 8 ? 104 : 100);  // alignment is a word at least
   CHECK(m->cache_of(first) == nullptr);
   m->cache_free(cache, first);
   m->cache_free(cache, second);
@@ -381,12 +381,9 @@ QUARRY_TEST(Slob, has_no_slabinfo_and_says_so) {
 
 QUARRY_TEST(Slob, shutdown_tells_of_pages_that_hold_something) {
   harness::Log log;
-  quarry::HostedPlatform platform;
+  harness::MachinePlatform platform;
   quarry::MemorySystem system;
-  REQUIRE(platform.open({.ram_bytes = quarry::kMiB,
-                         .simulated = true,
-                         .log = harness::Log::write,
-                         .log_context = &log}));
+  REQUIRE(harness::open_platform(platform, {.ram_bytes = quarry::kMiB, .log = &log}) == nullptr);
   REQUIRE(system.boot(platform, {.engine = SlabEngineKind::kSlob}));
   CHECK(system.kmalloc(3000, gfp::kKernel) != nullptr);
   CHECK(system.kmalloc(5000, gfp::kKernel) != nullptr);

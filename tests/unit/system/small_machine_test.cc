@@ -36,7 +36,7 @@ Taken taken_at_boot(uint64_t ram, unsigned cpus) {
   Taken taken;
   CHECK(memblock.add_all(platform));
   const uint64_t nothing = memblock.reserved().bytes();
-  quarry::BootMemory memory(memblock, platform, quarry::PhysAddr(uint64_t{1} << 44));
+  quarry::BootMemory memory(memblock, platform, quarry::PhysAddr(quarry::Arch::kLowmemLimit));
   CHECK(boot_page_map(map, memory, platform));
   CHECK(pages.boot(platform, map, memory, {}));
   const uint64_t before = memblock.reserved().bytes();
