@@ -33,7 +33,8 @@ struct Case {
 
 struct Run {
   uint64_t seed = 1;
-  uint8_t engine = 0;  // SlabEngineKind of machines that name none
+  uint8_t engine = 0;     // SlabEngineKind of machines that name none
+  unsigned slowness = 1;  // of the machine, in times the host's
   Report report = nullptr;
   size_t failures = 0;  // of the case that runs
   Case* first = nullptr;
@@ -50,6 +51,11 @@ struct Registration {
 
 // What a test's random numbers start from; the same for all cases of a run, which prints it.
 inline uint64_t seed() { return run.seed; }
+
+// How many random operations to do, of those that a test is written for: all in a process. For
+// emulated machines, which take about 20 times as long, the kernel's parameter `slowness` divides
+// them.
+inline unsigned operations(unsigned full) { return full / run.slowness; }
 
 // Reports a failed check. A loop that fails in every round is reported a few times only.
 inline void fail(const char* file, int line, const char* text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What ends the kernel; each in a boot of its own, which has to fail with the report.
+// What ends the kernel or makes its verdict red; each in a boot of its own, which has to fail.
 #include "harness.h"
 #include "kernel.h"
 
@@ -11,5 +11,19 @@ QUARRY_TEST(Crash, page_fault) {
 }
 
 QUARRY_TEST(Crash, failed_check) { QUARRY_CHECK(boot::system().node_count() == 0); }
+
+QUARRY_TEST(Crash, failed_check_of_a_test) { CHECK_EQ(6 * 9, 42); }
+
+QUARRY_TEST(Crash, triple_fault) {
+  struct [[gnu::packed]] {
+    uint16_t limit;
+    uintptr_t base;
+  } const no_table{};
+  asm volatile("lidt %0\n\tud2" : : "m"(no_table));
+}
+
+QUARRY_TEST(Crash, endless_loop) {
+  for (;;) quarry::Arch::relax(0);
+}
 
 }  // namespace

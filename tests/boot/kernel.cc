@@ -12,6 +12,8 @@
 #include "x86/report.h"
 #include "x86/smp.h"
 
+extern "C" uint64_t quarry_boot_stack[];
+
 namespace boot {
 namespace {
 
@@ -31,11 +33,19 @@ bool name_fits(std::string_view wanted, std::string_view name) {
 bool is_wanted(std::string_view list, const harness::Case& test) {
   while (!list.empty()) {
     std::string_view suite = take_field(list, ',');
+    if (suite.ends_with(".cc") && std::string_view(test.file).ends_with(suite)) return true;
     std::string_view name = suite;
     suite = take_field(name, '.');
     if (name_fits(suite, test.suite) && (name.empty() || name_fits(name, test.name))) return true;
   }
   return false;
+}
+
+// Whether the last page of the stack is as zero as it was at first.
+bool stack_suffices() {
+  uint64_t used = 0;
+  for (size_t i = 0; i != kPageBytes / sizeof(uint64_t); ++i) used |= quarry_boot_stack[i];
+  return used == 0;
 }
 
 // False: a case failed, or none has that name.
@@ -47,6 +57,7 @@ bool run_tests(std::string_view list) {
     if (!is_wanted(list, *test)) continue;
     format(out, "[ RUN      ] %s.%s\n", test->suite, test->name);
     harness::run_case(*test, report_check);
+    if (!stack_suffices()) die("the tests have used up their stack");
     const bool passed = harness::run.failures == 0;
     ++ran;
     if (!passed) ++failed;
@@ -56,14 +67,26 @@ bool run_tests(std::string_view list) {
   return ran != 0 && failed == 0;
 }
 
+// The default system has one of that name, or there would be no test to run.
+void set_engine(std::string_view name) {
+  FixedText<16> text;
+  text.write(name.data(), name.size());
+  SlabEngineKind kind{};
+  find_slab_engine(text.c_str(), kind);
+  harness::run.engine = static_cast<uint8_t>(kind);
+}
+
 bool run() {
   std::string_view rest = machine.boot.command_line;
   std::string_view tests;
   Parameter parameter;
   while (next_parameter(rest, parameter)) {
     if (parameter.name == "test") tests = parameter.value;
-    if (parameter.name == "seed") parse_number(parameter.value, harness::run.seed);
+    if (parameter.name == "slab_engine") set_engine(parameter.value);
   }
+  harness::run.seed = number("seed", harness::run.seed);
+  harness::run.slowness = static_cast<unsigned>(number("slowness", 1));
+  if (harness::run.slowness == 0) die("slowness=0: no machine is infinitely fast");
   return tests.empty() ? show_machine() : run_tests(tests);
 }
 

@@ -5,6 +5,9 @@
 //
 //   test=Suite[.case][,...]   runs the named cases of tests/harness.h; "*" ends a name that may go
 //                             on, test=* is all, and ends in Crash. No case of a name is a failure.
+//   test=room/file_test.cc    those of a source of the core's tests, in quarry-core-tests
+//   slowness=N                models do one in so many of their operations
+//   slab_engine=NAME          of the system, and of machines that tests make
 //   without test=             show_machine()
 //   seed=N                    what random numbers of the tests start from
 //   SUITE.NAME=N              a number that a case asks for with number("suite.name", default)

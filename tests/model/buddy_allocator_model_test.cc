@@ -204,7 +204,7 @@ struct Model : harness::PageMachine {
 QUARRY_TEST(PageAllocatorModel, every_frame_has_one_owner) {
   Model m;
   REQUIRE(m.boot());
-  for (unsigned i = 0; i != kOperations; ++i) {
+  for (unsigned i = 0; i != harness::operations(kOperations); ++i) {
     m.step(i / 8192 % 2 == 0);
     if (i % 5000 != 0) continue;
     REQUIRE_EQ(m.pages.free_pages() + m.held, m.pages.managed_pages());

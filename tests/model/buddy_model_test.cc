@@ -262,7 +262,7 @@ struct Model {
 QUARRY_TEST(BuddyModel, agrees_with_a_naive_one) {
   static Model model;
   // Phases of growing and of shrinking, so that memory is at times full and at times empty.
-  for (unsigned i = 0; i != kOperations; ++i) {
+  for (unsigned i = 0; i != harness::operations(kOperations); ++i) {
     const bool growing = i / 4096 % 2 == 0;
     if (model.random.one_in(2000)) {
       model.change_pageblock();

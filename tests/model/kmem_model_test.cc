@@ -16,7 +16,7 @@ using quarry::Random;
 using quarry::SlabEngineKind;
 namespace gfp = quarry::gfp;
 
-constexpr int kOperations = 1'100'000;
+constexpr unsigned kOperations = 1'100'000;
 constexpr int kPerValidation = 5000;
 constexpr unsigned kCaches = 16;
 constexpr unsigned kMostObjects = 3000;
@@ -49,7 +49,7 @@ class KmemModel {
       : m_(machine), slob_(machine->slab_engine() == SlabEngineKind::kSlob), random_(seed) {}
 
   void run() {
-    for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
+    for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
       step();
       if (i % kPerValidation == 0) validate();
     }

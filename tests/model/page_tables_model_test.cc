@@ -33,7 +33,7 @@ class MapModel {
   }
 
   void run() {
-    for (unsigned i = 0; i != kOperations; ++i) {
+    for (unsigned i = 0; i != harness::operations(kOperations); ++i) {
       step();
       if (i % 10000 == 0) check_all();
     }
@@ -42,10 +42,10 @@ class MapModel {
     mapper_.trim();
     CHECK_EQ(mmu_.taken(), 0U);
     // All that is worth something has happened, often.
-    CHECK(maps_ > 10000);
-    CHECK(trims_ > 10000);
-    CHECK(refused_ > 1000);
-    CHECK(mmu_.full_flushes > 10000);
+    CHECK(maps_ > harness::operations(kOperations / 120));
+    CHECK(trims_ > harness::operations(kOperations / 120));
+    CHECK(refused_ > harness::operations(kOperations / 1200));
+    CHECK(mmu_.full_flushes > harness::operations(kOperations / 120));
   }
 
  private:

@@ -13,7 +13,7 @@ using quarry::SlobBlocks;
 using quarry::SlobFree;
 using quarry::SlobWish;
 
-constexpr int kOperations = 400'000;
+constexpr unsigned kOperations = 400'000;
 constexpr unsigned kMostBlocks = 300;
 
 class BlocksModel {
@@ -24,7 +24,7 @@ class BlocksModel {
   }
 
   void run() {
-    for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
+    for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
       if (random_.one_in(3000)) take_percent_ = random_.between(20, 80);
       random_.below(100) < take_percent_ ? take() : put_one();
       compare();

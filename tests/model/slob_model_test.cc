@@ -10,7 +10,7 @@
 namespace quarry {
 namespace {
 
-constexpr int kOperations = 150'000;
+constexpr unsigned kOperations = 150'000;
 constexpr unsigned kMostObjects = 900;
 constexpr unsigned kMostPages = 700;
 constexpr unsigned kCaches = 6;
@@ -168,7 +168,7 @@ class SlobModel {
     REQUIRE(system_.boot());
     // Their names are objects too.
     for (unsigned i = 0; i != kCaches; ++i) create(i);
-    for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
+    for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
       if (random_.one_in(500)) alloc_percent_ = random_.between(25, 75);
       random_.below(100) < alloc_percent_ ? alloc() : free_one();
       if (i % 1000 == 0) validate();

@@ -19,7 +19,7 @@ using quarry::Pfn;
 using quarry::Random;
 namespace gfp = quarry::gfp;
 
-constexpr int kOperations = 1'050'000;
+constexpr unsigned kOperations = 1'050'000;
 constexpr int kPerValidation = 8000;
 constexpr unsigned kMostItems = 900;
 constexpr unsigned kMib = 24;
@@ -47,14 +47,14 @@ class SystemModel {
   SystemModel(Machine& machine, uint64_t seed) : m_(machine), random_(seed) {}
 
   void run() {
-    for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
+    for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
       step();
       if (i % kPerValidation == 0) validate();
     }
     while (count_ != 0) release(random_.below(count_));
     validate();
-    CHECK(successes_ > kOperations / 4U);
-    CHECK(failures_ > 100U);
+    CHECK(successes_ > harness::operations(kOperations / 4));
+    CHECK(failures_ > harness::operations(kOperations / 10'000));
   }
 
  private:

@@ -15,7 +15,7 @@ namespace gfp = quarry::gfp;
 
 constexpr size_t kSlots = 48;
 constexpr size_t kMostPages = 1100;
-constexpr int kOperations = 60'000;
+constexpr unsigned kOperations = 60'000;
 constexpr int kPerValidation = 2000;
 
 enum class Kind : uint8_t { kFree, kVmalloc, kVmap, kReserved };
@@ -136,8 +136,8 @@ class VmallocModel {
 QUARRY_TEST(VmallocModel, areas_hold_what_they_should) {
   Machine m{.nodes = 2, .mib = 96, .cpus = 2};
   VmallocModel model(m, harness::seed());
-  for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
-    if (i % 7 == 0) m.on_cpu(static_cast<unsigned>(i) / 7 % 2);
+  for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
+    if (i % 7 == 0) m.on_cpu(i / 7 % 2);
     model.step();
     if (i % kPerValidation == 0) model.validate();
   }

@@ -14,7 +14,7 @@ constexpr size_t kPage = 4096;
 constexpr size_t kPages = 400;
 constexpr uintptr_t kStart = 0x70005000;  // aligned to a page and to no more
 constexpr size_t kMostTaken = 128;
-constexpr int kOperations = 1'200'000;
+constexpr unsigned kOperations = 1'200'000;
 constexpr int kPerValidation = 500;
 
 struct Taken {
@@ -135,7 +135,7 @@ class RangeModel {
 
 QUARRY_TEST(RangeTreeModel, is_as_a_search_page_by_page) {
   RangeModel model(harness::seed());
-  for (int i = 0; i != kOperations && harness::run.failures == 0; ++i) {
+  for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
     model.step();
     if (i % kPerValidation == 0) model.validate();
   }

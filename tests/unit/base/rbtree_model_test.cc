@@ -11,7 +11,7 @@ using quarry::RbNode;
 using quarry::RbTree;
 
 constexpr int kKeys = 1024;
-constexpr int kOperations = 1'000'000;
+constexpr unsigned kOperations = 1'000'000;
 
 struct Range {
   int key = 0;
@@ -120,7 +120,8 @@ QUARRY_TEST(RbTreeModel, a_million_operations) {
   Ranges tree;
   // The number of keys in use wanders, so that the tree is small and large by turns.
   uint32_t used_keys = kKeys;
-  for (int operation = 0; operation < kOperations && harness::run.failures == 0; ++operation) {
+  const unsigned operations = harness::operations(kOperations);
+  for (unsigned operation = 0; operation != operations && harness::run.failures == 0; ++operation) {
     if (operation % 10'000 == 0) {
       compare_all(tree, table, ranges);
       used_keys = uint32_t{1} << random.between(1, 10);
