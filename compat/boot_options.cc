@@ -58,6 +58,20 @@ const char* read_engine(Reading& reading, std::string_view value) {
   return find_slab_engine(name, reading.options.system.engine) ? nullptr : "no such slab engine";
 }
 
+const char* read_slab_order(Reading& reading, std::string_view value) {
+  uint64_t order = 0;
+  if (!parse_number(value, order)) return "not an order";
+  // As Linux: the largest there is for anything above.
+  const uint64_t most = kMaxOrder.value();
+  reading.options.system.slab_max_order = static_cast<int>(order < most ? order : most);
+  return nullptr;
+}
+
+const char* read_no_alien_cache(Reading& reading, std::string_view) {
+  reading.options.system.no_alien_cache = true;
+  return nullptr;
+}
+
 const char* read_seed(Reading& reading, std::string_view value) {
   return parse_number(value, reading.options.system.seed) ? nullptr : "not a number";
 }
@@ -166,6 +180,8 @@ constexpr KnownParameter kKnown[] = {
     {"possible_cpus", true, read_cpus},
     {"nosmp", false, read_nosmp},
     {"slab_engine", true, read_engine},
+    {"slab_max_order", true, read_slab_order},
+    {"noaliencache", false, read_no_alien_cache},
     {"failslab", true, read_failslab},
     {"slub_min_order", true, read_slub_min_order},
     {"slub_max_order", true, read_slub_max_order},

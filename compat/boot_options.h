@@ -9,11 +9,12 @@
 //   nr_cpus=N            CPUs, also maxcpus= and possible_cpus=; nosmp: one (default: all there
 //                        are)
 //   slab_engine=NAME     slub, slab or slob
+//   slub_debug[=OPTIONS[,CACHE...][;...]], also slab_debug     of slub
+//   slab_max_order=N, noaliencache     of slab
 //   failslab=, fail_page_alloc=     interval,probability,space,times
 //   failslab.NAME=VALUE, fail_page_alloc.NAME=VALUE     their attributes (fault_files.h)
 //   slub_min_order=N, slub_max_order=N, slub_min_objects=N      of a slab
 //   quarry.slub_hardened=BOOL, quarry.slub_random=BOOL          CONFIG_SLAB_FREELIST_*
-//   slub_debug[=OPTIONS[,CACHE...][;...]], also slab_debug
 //   quarry.seed=N        what random decisions start from
 //   quiet, debug, loglevel=N      which messages are shown
 //   MODULE.PARAMETER=VALUE        for the module itself (module.cc)

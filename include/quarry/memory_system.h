@@ -21,6 +21,7 @@
 #include "quarry/fault_parameters.h"
 #include "quarry/gfp.h"
 #include "quarry/platform.h"
+#include "quarry/slabinfo_write.h"
 #include "quarry/text_sink.h"
 #include "quarry/units.h"
 
@@ -232,6 +233,10 @@ class MemorySystem {
   void cache_free_bulk(KmemCache* cache, std::span<void*> objects);
   // Gives back empty slabs and empties all per-CPU arrays. True if no slab remains.
   bool cache_shrink(KmemCache* cache);
+  // One round of SLAB's timed reaper on behalf of a CPU: caches that are not used give back what
+  // lies in their arrays, and free slabs. step() does it for each CPU every two seconds. Process
+  // context.
+  void reap_caches(CpuId cpu);
   [[nodiscard]] static CacheInfo cache_info(const KmemCache& cache);
   // The oldest cache of that name, kmalloc's own ones included ("kmalloc-64"). Null: none.
   [[nodiscard]] KmemCache* find_cache(const char* name) const;
@@ -297,6 +302,9 @@ class MemorySystem {
   void meminfo(TextSink& out) const;
   void pagetypeinfo(TextSink& out) const;
   void slabinfo(TextSink& out) const;
+  // What the kernel does when a line is written to its file: "name limit batchcount shared", of
+  // engines with tunables (SLAB). Numbers that make no sense change nothing. Process context.
+  SlabinfoWrite write_slabinfo(std::span<const char> line);
   void vmallocinfo(TextSink& out) const;
   void zoneinfo(TextSink& out) const;
   // The same by the file's name. False: there is no such text.

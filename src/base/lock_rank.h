@@ -10,6 +10,7 @@ namespace quarry {
 // where an order among them is written down. sync checks this in debug builds.
 enum class LockRank : uint8_t {
   kNone,       // no lock: the rank of a thread that holds nothing
+  kReap,       // the timed reaping of caches, as a whole
   kCacheList,  // the list of all kmem_caches
   kCache,      // one kmem_cache: its life and its settings
   kSlabNode,   // one cache's slabs on one node

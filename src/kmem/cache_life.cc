@@ -120,18 +120,16 @@ void Kmem::unlink(KmemCache& cache) {
 }
 
 // Gives what the arrays of all CPUs hold back to the engine, and does something while they are
-// empty. False: the platform cannot stop their use.
+// empty; nothing where the platform cannot stop their use.
 template <class Action>
-bool Kmem::drain_arrays(KmemCache& cache, Action&& while_empty) {
+void Kmem::drain_arrays(KmemCache& cache, Action&& while_empty) {
   LockGuard guard(drain_lock_);
   array_table_.turn_off();
-  const bool settled = array_table_.settle();
-  if (settled) {
+  if (array_table_.settle()) {
     cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects, 0); });
     while_empty();
   }
   if (!fault_.active()) array_table_.turn_on();
-  return settled;
 }
 
 bool Kmem::shrink(KmemCache& cache) {
@@ -145,32 +143,25 @@ SlabCheck Kmem::check(KmemCache& cache) {
   return engine_->check(cache);
 }
 
-TuneResult Kmem::set_tunables(KmemCache& cache, const SlabTunables& tunables) {
-  TuneResult result = TuneResult::kFixed;
+bool Kmem::set_tunables(KmemCache& cache, const SlabTunables& tunables) {
+  bool done = false;
   drain_arrays(cache, [&] {
-    result = engine_->set_tunables(cache, tunables);
-    if (result == TuneResult::kDone) cache.cpu_arrays.set_capacity(cache.array_capacity);
+    done = engine_->set_tunables(cache, tunables);
+    if (done) cache.cpu_arrays.set_capacity(cache.array_capacity);
   });
-  return result;
+  return done;
 }
 
-bool Kmem::set_tunables(std::span<const char> name, const SlabTunables& tunables,
-                        TuneResult& result) {
-  LockGuard guard(list_lock_);
-  for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) {
-    if (text_bytes(cache->name) - 1 != name.size() ||
-        __builtin_memcmp(cache->name, name.data(), name.size()) != 0) {
-      continue;
-    }
-    result = set_tunables(*cache, tunables);
-    return true;
-  }
-  return false;
-}
-
-void Kmem::reap() {
-  const CpuId cpu = pages_->platform().current_cpu();
+void Kmem::reap(CpuId cpu) {
   for_each([&](KmemCache& cache) { engine_->reap(cache, cpu); });
+}
+
+uint32_t Kmem::take_oldest_of(KmemCache& cache, CpuId cpu, std::span<void*> objects) {
+  LockGuard guard(drain_lock_);
+  array_table_.turn_off();
+  const uint32_t count = array_table_.settle() ? cache.cpu_arrays.take_oldest(cpu, objects) : 0;
+  if (!fault_.active()) array_table_.turn_on();
+  return count;
 }
 
 void Kmem::destroy(KmemCache* cache, uintptr_t place) {

@@ -142,6 +142,7 @@ void Kmem::kfree_slow(Page* page, const void* object, uintptr_t place) {
   }
 }
 
+// Of the array of this CPU; the others stay in it.
 uint32_t Kmem::take_oldest(KmemCache& cache, std::span<void*> objects) {
   void* all[kArrayEntries];
   const uint32_t count = cache.cpu_arrays.pop_many(all);

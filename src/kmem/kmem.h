@@ -175,15 +175,13 @@ class Kmem {
     slab_counter(slab).fetch_sub(size_t{1} << slab.order, std::memory_order_relaxed);
   }
 
-  // Requires 0 < batchcount <= limit. The arrays of all CPUs are empty afterwards. Process context.
-  TuneResult set_tunables(KmemCache& cache, const SlabTunables& tunables);
-  // The same by the cache's name. False: no cache has it.
-  bool set_tunables(std::span<const char> name, const SlabTunables& tunables, TuneResult& result);
-  // One round of the timed reaper for the CPU that the caller runs on.
-  void reap();
-  // Objects of the array of the CPU that the caller runs on, those that are there longest; how
-  // many.
-  uint32_t take_oldest(KmemCache& cache, std::span<void*> objects);
+  // Requires 0 < batchcount <= limit. The arrays of all CPUs are empty afterwards. False: there is
+  // no room for such arrays. Process context.
+  bool set_tunables(KmemCache& cache, const SlabTunables& tunables);
+  // One round of the timed reaper on behalf of a CPU. Process context.
+  void reap(CpuId cpu);
+  // For the engine: takes those objects out of a CPU's array that are there longest; how many.
+  uint32_t take_oldest_of(KmemCache& cache, CpuId cpu, std::span<void*> objects);
   // For the engine. Gives the pages of a slab back that is in no list and counted nowhere any more;
   // with SLAB_TYPESAFE_BY_RCU they stay as they are until every reader is gone who may look at
   // them.
@@ -301,6 +299,7 @@ class Kmem {
   size_t run_length(std::span<void* const> objects) const;
   void* refill(KmemCache& cache, const ObjectRequest& request);
   void release_slab(Page& slab);
+  uint32_t take_oldest(KmemCache& cache, std::span<void*> objects);
   bool make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
 
   bool make_kmalloc_caches();
@@ -315,7 +314,7 @@ class Kmem {
   void link(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
   void unlink(KmemCache& cache) QUARRY_REQUIRES(list_lock_);
   template <class Action>
-  bool drain_arrays(KmemCache& cache, Action&& while_empty);
+  void drain_arrays(KmemCache& cache, Action&& while_empty);
 
   // What every allocation reads comes first.
   KmemCache* caches_ = nullptr;

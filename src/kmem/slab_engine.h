@@ -51,12 +51,6 @@ struct SlabTunables {
   uint32_t shared = 0;      // batches of a node's shared array
 };
 
-enum class TuneResult : uint8_t {
-  kDone,
-  kFixed,   // the engine has no tunables
-  kNoRoom,  // no arrays of that size
-};
-
 // What an engine that needs no caches of size classes has beside the rest: it serves kmalloc by
 // itself, from pages of no cache (page::cache is 0). Kmem checks contexts, injects faults and has
 // requests above the largest size class.
@@ -115,12 +109,16 @@ class SlabEngine {
 
   // Gives slabs without objects back to the page allocator.
   virtual void shrink(KmemCache& cache) = 0;
-  // Work of every few seconds on behalf of a CPU, by whoever runs: gives back what lies idle.
+  // How often reap() is to be called for each CPU; 0: never.
+  virtual uint64_t reap_interval_ns() const { return 0; }
+  // By whoever runs, on behalf of a CPU: gives back what lies idle.
   virtual void reap(KmemCache&, CpuId) {}
-  // Zeros, and no change, where an engine has none.
+  // Zeros where an engine has none.
+  virtual bool has_tunables() const { return false; }
   virtual SlabTunables tunables(const KmemCache&) const { return {}; }
-  // While the arrays of all CPUs are off and empty. Requires 0 < batchcount <= limit.
-  virtual TuneResult set_tunables(KmemCache&, const SlabTunables&) { return TuneResult::kFixed; }
+  // While the arrays of all CPUs are off and empty. Requires 0 < batchcount <= limit. False: there
+  // is no room for such arrays, and nothing changed.
+  virtual bool set_tunables(KmemCache&, const SlabTunables&) { return false; }
 
   virtual SlabCounts counts(const KmemCache& cache) const = 0;
 

@@ -7,6 +7,7 @@
 
 #include "base/text_sink.h"
 #include "kmem/kmem.h"
+#include "quarry/slabinfo_write.h"
 #include "zone/page_allocator.h"
 
 namespace quarry {
@@ -20,5 +21,8 @@ void write_zoneinfo(TextSink& out, const Kmem& kmem);
 constexpr bool is_kernels_zone(ZoneType type) {
   return type == ZoneType::kDma32 ? kHasDma32 : type != ZoneType::kHighmem || !kHasDma32;
 }
+
+// "name limit batchcount shared" changes the tunables of a cache, of an engine that has some.
+SlabinfoWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text);
 
 }  // namespace quarry

@@ -91,6 +91,23 @@ uint32_t CpuArrays::take_piece(CpuId cpu, void** piece) {
   return array_ops::pop_many(array, piece, kPiece);
 }
 
+static uint32_t take_bottom(quarry_array& array, std::span<void*> objects) {
+  const auto wanted = static_cast<uint32_t>(objects.size());
+  const uint32_t taken = wanted < array.count ? wanted : array.count;
+  array.count -= taken;
+  for (uint32_t i = 0; i != taken; ++i) objects[i] = array.slot[i];
+  for (uint32_t i = 0; i != array.count; ++i) array.slot[i] = array.slot[taken + i];
+  return taken;
+}
+
+uint32_t CpuArrays::take_oldest(CpuId cpu, std::span<void*> objects) {
+  if (!is_active(cpu)) return 0;
+  quarry_array& array = *array_of(cpu);
+  if (table_->lockless()) return take_bottom(array, objects);
+  LockGuard guard(table_->lock(cpu));
+  return take_bottom(array, objects);
+}
+
 template <class Operation>
 uint32_t CpuArrays::on_locked_array(Operation&& operation) {
   if (is_off()) return 0;

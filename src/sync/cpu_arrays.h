@@ -114,6 +114,9 @@ class CpuArrays {
     }
   }
 
+  // The same for up to objects.size() entries of one CPU that are there longest; how many.
+  uint32_t take_oldest(CpuId cpu, std::span<void*> objects);
+
   // Calls `visit(CpuId, void*)` for all that the arrays hold, for validate(): nobody may use them.
   template <class Visit>
   void for_each(Visit&& visit) const {

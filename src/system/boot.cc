@@ -78,6 +78,7 @@ bool MemorySystem::boot(Platform& platform, const Config& config) {
           {.step = [](void* system) { return static_cast<MemorySystem*>(system)->step(); },
            .context = this});
       core->rcu.set_wakes(true);
+      if (core->kmem.engine().reap_interval_ns() != 0) platform.wake_background();
     }
   } else {
     LogText out(platform);
@@ -97,6 +98,8 @@ uint64_t MemorySystem::shutdown() {
   // First, because areas hold objects.
   uint64_t left = core.vmalloc.shutdown();
   core.space.shutdown();
+  // What one cache gives up may be objects of another.
+  core.kmem.for_each([&](KmemCache& cache) { core.kmem.shrink(cache); });
   left += report_leaks(core);
   rcu_barrier();
   if (!core.kmem.counts_caches() && core.kmem.slab_pages() != 0) {
@@ -112,21 +115,23 @@ uint64_t MemorySystem::shutdown() {
 
 Platform& MemorySystem::platform() const { return Core::of(*this).pages.platform(); }
 
-void MemorySystem::lock_all() {
+void MemorySystem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   Core& core = Core::of(*this);
   core.rcu.stop_steps();
+  core.reap_lock.lock();
   core.kmem.lock_all();
   core.vmalloc.lock_all();
   core.pages.lock_all();
   core.rcu.lock_all();
 }
 
-void MemorySystem::unlock_all() {
+void MemorySystem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   Core& core = Core::of(*this);
   core.rcu.unlock_all();
   core.pages.unlock_all();
   core.vmalloc.unlock_all();
   core.kmem.unlock_all();
+  core.reap_lock.unlock();
 }
 
 }  // namespace quarry

@@ -41,6 +41,12 @@ struct Core {
 
   bool boot(Platform& platform, const Config& config);
   SlabEngine& start_engine(const Config& config, const Memblock& memblock);
+  // Reaps the caches for all CPUs when it is time; after how many nanoseconds it will be.
+  uint64_t reap_if_due();
+
+  // Held while caches are reaped, and by who wants to see everything at rest.
+  mutable SpinLock reap_lock{LockRank::kReap};
+  uint64_t next_reap_ns QUARRY_GUARDED_BY(reap_lock) = 0;
   bool boot_rcu(BootMemory& boot_memory);
 };
 

@@ -106,6 +106,12 @@ bool MemorySystem::free_traces(KmemCache* cache, TextSink& out) const {
   return Core::of(*this).kmem.engine().write_traces(*cache, TrackKind::kFree, out);
 }
 
+void MemorySystem::reap_caches(CpuId cpu) {
+  Core& core = Core::of(*this);
+  LockGuard guard(core.reap_lock);
+  core.kmem.reap(cpu);
+}
+
 KmemCache* MemorySystem::cache_of(const void* object) const {
   return Core::of(*this).kmem.cache_of(object);
 }

@@ -32,7 +32,13 @@ void MemorySystem::pagetypeinfo(TextSink& out) const {
   write_pagetypeinfo(out, Core::of(*this).pages);
 }
 
-void MemorySystem::slabinfo(TextSink& out) const { write_slabinfo(out, Core::of(*this).kmem); }
+void MemorySystem::slabinfo(TextSink& out) const {
+  quarry::write_slabinfo(out, Core::of(*this).kmem);
+}
+
+SlabinfoWrite MemorySystem::write_slabinfo(std::span<const char> line) {
+  return write_to_slabinfo(Core::of(*this).kmem, line);
+}
 
 void MemorySystem::vmallocinfo(TextSink& out) const {
   write_vmallocinfo(out, Core::of(*this).vmalloc);

@@ -83,6 +83,7 @@ uint64_t MemorySystem::page_table_page_count() const {
 
 bool MemorySystem::validate(TextSink& out) const {
   const Core& core = Core::of(*this);
+  LockGuard guard(core.reap_lock);
   const bool pages = core.pages.validate(&out);
   const bool objects = core.kmem.validate(out);
   const bool areas = core.vmalloc.validate(out);

@@ -65,8 +65,23 @@ void MemorySystem::kvfree_deferred(const void* memory) {
   core.vmalloc.kvfree(memory, QUARRY_PLACE);
 }
 
+uint64_t Core::reap_if_due() {
+  const uint64_t interval = kmem.engine().reap_interval_ns();
+  if (interval == 0) return BackgroundWork::kNever;
+  const uint64_t now = pages.platform().clock_ns();
+  LockGuard guard(reap_lock);
+  if (next_reap_ns == 0) next_reap_ns = now + interval;
+  if (now < next_reap_ns) return next_reap_ns - now;
+  next_reap_ns = now + interval;
+  for (unsigned cpu = 0; cpu != pages.cpu_count(); ++cpu) kmem.reap(CpuId(cpu));
+  return interval;
+}
+
 uint64_t MemorySystem::step() {
-  return Core::of(*this).rcu.step() ? kReaderNs : BackgroundWork::kNever;
+  Core& core = Core::of(*this);
+  const uint64_t until_readers = core.rcu.step() ? kReaderNs : BackgroundWork::kNever;
+  const uint64_t until_reaping = core.reap_if_due();
+  return until_readers < until_reaping ? until_readers : until_reaping;
 }
 
 }  // namespace quarry

@@ -139,7 +139,9 @@ QUARRY_TEST(FailPageAlloc, counts_every_attempt) {
 
 // A slab of single pages is made where no larger block is to be had.
 QUARRY_TEST(FailPageAlloc, slabs_make_do_with_single_pages) {
-  Machine m{.cpus = 4, .fail_page_alloc = {.probability = 100, .times = -1}};
+  Machine m{.cpus = 4,
+            .engine = quarry::SlabEngineKind::kSlub,
+            .fail_page_alloc = {.probability = 100, .times = -1}};
   void* object = m->kmalloc(2048, gfp::kNoWait);
   REQUIRE(object != nullptr);
   const quarry::CacheInfo info = quarry::MemorySystem::cache_info(*m->cache_of(object));

@@ -184,7 +184,10 @@ bool reaches(const std::atomic<unsigned>& calls, unsigned wanted) {
 
 // Nobody calls step() or waits: the platform's thread does it.
 QUARRY_TEST(RcuStress, the_background_frees_by_itself) {
-  Machine m{.mib = 64, .cpus = 0, .cpu_kind = CpuKind::kLockless};
+  Machine m{.mib = 64,
+            .cpus = 0,
+            .engine = quarry::SlabEngineKind::kSlub,
+            .cpu_kind = CpuKind::kLockless};
   std::atomic<unsigned> calls{0};
   Call call[10];
   for (unsigned round = 1; round <= 3; ++round) {
@@ -198,7 +201,10 @@ QUARRY_TEST(RcuStress, the_background_frees_by_itself) {
 
 // A section that lasts keeps the background waiting, and its end sets it free.
 QUARRY_TEST(RcuStress, the_background_waits_for_a_reader) {
-  Machine m{.mib = 64, .cpus = 0, .cpu_kind = CpuKind::kLockless};
+  Machine m{.mib = 64,
+            .cpus = 0,
+            .engine = quarry::SlabEngineKind::kSlub,
+            .cpu_kind = CpuKind::kLockless};
   std::atomic<unsigned> calls{0};
   Call call{.head = {}, .calls = &calls};
   {

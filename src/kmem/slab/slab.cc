@@ -195,6 +195,11 @@ void Slab::put(KmemCache& cache, unsigned owner, bool shared_too, std::span<void
   DeadSlabs dead;
   {
     LockGuard guard(node.lock);
+    if (shared_too && node.shared_count != 0 &&
+        node.shared()[node.shared_count - 1] == objects.front()) [[unlikely]] {
+      report_bad_free(cache, objects.front());
+      objects = objects.subspan(1);
+    }
     if (shared_too) put_shared(node, objects);
     free_block(cache, node, objects);
     trim(cache, node, dead);
@@ -223,6 +228,10 @@ void Slab::put_alien(KmemCache& cache, unsigned from, unsigned owner,
   {
     LockGuard guard(alien.lock);
     for (void* object : objects) {
+      if (alien.count != 0 && alien.slot[alien.count - 1] == object) [[unlikely]] {
+        report_bad_free(cache, object);
+        continue;
+      }
       if (alien.count == limit) drain_alien_locked(cache, alien, owner, dead);
       alien.slot[alien.count++] = object;
     }

@@ -36,11 +36,11 @@
 // the system boots: the shared arrays have room for kSharedRoom objects, and tunables that ask for
 // more are refused.
 //
-// The timed reaper (reap(), a step that someone calls every two seconds on each CPU) lets caches
-// that are not used shrink: one alien array, the CPU's and every four seconds the shared array lose
-// a fifth, free slabs are given up. An array that was touched since is spared once. The fast path
-// leaves no mark when it touches one, so that is told from its count: an array that has other than
-// the last reaping left, or was refilled since, was touched.
+// The timed reaper (reap(), a step that someone calls every two seconds for each CPU) lets caches
+// that are not used shrink: one alien array is emptied, the CPU's and every four seconds the shared
+// array lose a fifth, some free slabs are given up. An array that was touched since is spared once.
+// The fast path leaves no mark when it touches one, so that is told from its count: an array that
+// has other than the last reaping left, or was refilled since, was touched.
 //
 // Red zones, poison and last users (slab_check.cc) lie in the slot around an object; a cache with
 // any of these has arrays of capacity 0, so that each allocation and free comes here.
@@ -136,6 +136,9 @@ class Slab final : public SlabEngine {
   constexpr Slab() = default;
   void init(Kmem& kmem, PageAllocator& pages, const SlabOptions& options);
 
+  uint32_t flags_of(const char* /*name*/, uint32_t flags) const override {
+    return flags & (~uint32_t{QUARRY_SLAB_DEBUG_FLAGS} | kSlabCheckFlags);
+  }
   bool shape(KmemCache& cache, unsigned cpus) const override;
   unsigned min_kmalloc_class() const override { return kMinSlabClass; }
   size_t state_bytes(unsigned nodes) const override;
@@ -151,7 +154,9 @@ class Slab final : public SlabEngine {
     return cache.object_size;
   }
   SlabTunables tunables(const KmemCache& cache) const override;
-  TuneResult set_tunables(KmemCache& cache, const SlabTunables& wanted) override;
+  bool has_tunables() const override { return true; }
+  bool set_tunables(KmemCache& cache, const SlabTunables& wanted) override;
+  uint64_t reap_interval_ns() const override { return 2'000'000'000; }
   void reap(KmemCache& cache, CpuId cpu) override;
 
  private:

@@ -87,7 +87,7 @@ void Slab::reap_cpu_array(KmemCache& cache, SlabCpu& own, CpuId cpu) {
   if (!touched) {
     void* oldest[Kmem::kArrayEntries];
     const uint32_t share = reaped_share(cache.cpu_arrays.capacity(), count);
-    const uint32_t taken = kmem_->take_oldest(cache, std::span(oldest, share));
+    const uint32_t taken = kmem_->take_oldest_of(cache, cpu, std::span(oldest, share));
     count -= taken;
     put(cache, static_cast<unsigned>(pages_->node_of_cpu(cpu).value()), false,
         std::span(oldest, taken));

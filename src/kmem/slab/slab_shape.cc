@@ -128,16 +128,16 @@ void Slab::apply(const KmemCache& cache, const SlabTunables& wanted) const {
   }
 }
 
-TuneResult Slab::set_tunables(KmemCache& cache, const SlabTunables& wanted) {
-  if (wanted.limit > Kmem::kArrayEntries) return TuneResult::kNoRoom;
+bool Slab::set_tunables(KmemCache& cache, const SlabTunables& wanted) {
+  if (wanted.limit > Kmem::kArrayEntries) return false;
   if (wanted.shared != 0 && wanted.shared > shared_room_ / wanted.batchcount) {
-    return TuneResult::kNoRoom;
+    return false;
   }
   for (unsigned id = 0; id != nodes_; ++id) drain_shared(cache, id);
   apply(cache, wanted);
   cache.array_capacity = static_cast<uint16_t>(state_of(cache).checked ? 0 : wanted.limit);
   cache.array_batch = static_cast<uint16_t>(wanted.batchcount);
-  return TuneResult::kDone;
+  return true;
 }
 
 }  // namespace quarry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The shape of slabs: Linux's numbers, for the caches of a real kernel and for machines of 1 to 64
-// CPUs (linux-behaviour.md, section 2; Linux 6.1 mm/slub.c's documented arithmetic).
+// The shape of SLUB's slabs: Linux's numbers, for the caches of a real kernel and for machines of 1
+// to 64 CPUs (linux-behaviour.md, section 2; Linux 6.1 mm/slub.c's documented arithmetic).
 #include "machine.h"
 #include "unit/kmem/linux_caches.h"
 
@@ -10,6 +10,7 @@ using harness::Machine;
 using quarry::CacheInfo;
 using quarry::KmemCache;
 using quarry::MemorySystem;
+using quarry::SlabEngineKind;
 namespace gfp = quarry::gfp;
 
 void construct(void*) {}
@@ -20,7 +21,7 @@ uint32_t slab_flags(uint8_t flags) {
 }
 
 QUARRY_TEST(Shape, is_what_a_linux_kernel_chose_for_its_caches) {
-  Machine m{.cpus = 2};
+  Machine m{.cpus = 2, .engine = SlabEngineKind::kSlub};
   for (const linux_caches::Row& row : linux_caches::kRows) {
     void (*ctor)(void*) = (row.flags & linux_caches::kCtor) != 0 ? construct : nullptr;
     // Where a flag makes the alignment, it has to come from the flag.
@@ -57,7 +58,7 @@ constexpr Golden kGolden[] = {
 
 QUARRY_TEST(Shape, follows_the_number_of_cpus) {
   for (const unsigned cpus : {1U, 4U, 8U, 16U, 64U}) {
-    Machine m{.cpus = cpus};
+    Machine m{.cpus = cpus, .engine = SlabEngineKind::kSlub};
     for (const Golden& row : kGolden) {
       if (row.cpus != cpus) continue;
       void* object = m->kmalloc(row.bytes, gfp::kKernel);
@@ -73,7 +74,7 @@ QUARRY_TEST(Shape, follows_the_number_of_cpus) {
 
 // One object in a block that just holds it, where the next order would waste no less.
 QUARRY_TEST(Shape, of_large_objects) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   struct {
     uint32_t bytes;
     unsigned pages;

@@ -7,11 +7,12 @@ namespace {
 
 using harness::Machine;
 using quarry::KmemCache;
+using quarry::SlabEngineKind;
 namespace gfp = quarry::gfp;
 
 // A cache that the command line does not touch, and the errors of its checks.
 struct Suite {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache;
   int errors = 0;
   int* before = quarry::count_slab_errors(&errors);
@@ -89,7 +90,7 @@ QUARRY_TEST(SlabErrors, red_zone_of_a_free_object) {
 
 // What kmalloc was not asked for: 18 bytes of an object of 32.
 QUARRY_TEST(SlabErrors, slack_of_kmalloc) {
-  Machine m{.slub_debug = "FZPU,kmalloc-32"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPU,kmalloc-32"};
   auto* const p = static_cast<unsigned char*>(m->kmalloc(18, gfp::kKernel));
   REQUIRE(p != nullptr);
   int errors = 0;

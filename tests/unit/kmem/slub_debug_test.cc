@@ -10,6 +10,7 @@ using quarry::CacheInfo;
 using quarry::KmemCache;
 using quarry::kPageBytes;
 using quarry::MemorySystem;
+using quarry::SlabEngineKind;
 namespace gfp = quarry::gfp;
 
 constexpr uint32_t kF = QUARRY_SLAB_CONSISTENCY_CHECKS;
@@ -31,7 +32,7 @@ unsigned char* alloc(Machine& m, KmemCache* cache) {
 }
 
 QUARRY_TEST(SlubDebug, bytes_around_an_object) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("bytes", 61, {.flags = kAll});
   unsigned char* const p = alloc(m, cache);
   CHECK(all_are(p - kWord, kWord, 0xcc));
@@ -47,7 +48,7 @@ QUARRY_TEST(SlubDebug, bytes_around_an_object) {
 }
 
 QUARRY_TEST(SlubDebug, no_arrays_stand_before_it) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("direct", 64, {.flags = kZ});
   CHECK_EQ(MemorySystem::cache_info(*cache).array_capacity, 0U);
   void* const p = m->cache_alloc(cache, gfp::kKernel);
@@ -58,7 +59,7 @@ QUARRY_TEST(SlubDebug, no_arrays_stand_before_it) {
 }
 
 QUARRY_TEST(SlubDebug, kmalloc_stays_naturally_aligned) {
-  Machine m{.slub_debug = "FZPU"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPU"};
   for (size_t bytes = 8; bytes <= 8192; bytes *= 2) {
     void* objects[5];
     for (void*& object : objects) {
@@ -73,7 +74,7 @@ QUARRY_TEST(SlubDebug, kmalloc_stays_naturally_aligned) {
 
 QUARRY_TEST(SlubDebug, sizes_agree_in_every_mode) {
   for (const char* mode : {"-", "F", "Z", "P", "U", "ZU", "FZPU", "PU", "FZPUT,none"}) {
-    Machine m{.slub_debug = mode};
+    Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = mode};
     for (size_t bytes = 1; bytes <= 8192; bytes += 1 + bytes / 9) {
       void* const p = m->kmalloc(bytes, gfp::kKernel);
       CHECK_EQ(m->ksize(p), m->kmalloc_size_roundup(bytes));
@@ -84,7 +85,7 @@ QUARRY_TEST(SlubDebug, sizes_agree_in_every_mode) {
 }
 
 QUARRY_TEST(SlubDebug, krealloc_moves_the_red_zone) {
-  Machine m{.slub_debug = "FZPU,kmalloc-*"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPU,kmalloc-*"};
   auto* p = static_cast<unsigned char*>(m->kmalloc(40, gfp::kKernel));
   __builtin_memset(p, 1, 40);
   CHECK(all_are(p + 40, 24, 0xcc));
@@ -100,7 +101,7 @@ QUARRY_TEST(SlubDebug, krealloc_moves_the_red_zone) {
 // krealloc() copies what was asked for; whoever asked for the size may have used all of it.
 QUARRY_TEST(SlubDebug, krealloc_keeps_what_ksize_allowed) {
   for (const char* mode : {"U", "FZPU"}) {
-    Machine m{.slub_debug = mode};
+    Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = mode};
     auto* const p = static_cast<unsigned char*>(m->kmalloc(40, gfp::kKernel));
     __builtin_memset(p, 7, m->ksize(p));
     auto* const grown = static_cast<unsigned char*>(m->krealloc(p, 100, gfp::kKernel));
@@ -110,7 +111,7 @@ QUARRY_TEST(SlubDebug, krealloc_keeps_what_ksize_allowed) {
 }
 
 QUARRY_TEST(SlubDebug, asking_for_the_size_of_no_object_changes_nothing) {
-  Machine m{.slub_debug = "FZPU"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPU"};
   auto* const p = static_cast<unsigned char*>(m->kmalloc(40, gfp::kKernel));
   KmemCache* const cache = m->cache_of(p);
   for (int offset = -64; offset != 150; ++offset) {
@@ -122,7 +123,7 @@ QUARRY_TEST(SlubDebug, asking_for_the_size_of_no_object_changes_nothing) {
 }
 
 QUARRY_TEST(SlubDebug, zeroed_objects_keep_their_red_zone) {
-  Machine m{.slub_debug = "FZPU"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPU"};
   auto* const p = static_cast<unsigned char*>(m->kzalloc(100, gfp::kKernel));
   CHECK(all_are(p, 100, 0) && all_are(p + 100, 28, 0xcc));
   m->kfree(p);
@@ -138,7 +139,7 @@ QUARRY_TEST(SlubDebug, zeroed_objects_keep_their_red_zone) {
 void construct(void* object) { __builtin_memset(object, 0x42, 48); }
 
 QUARRY_TEST(SlubDebug, constructed_objects_are_not_poisoned) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("made", 48, {.flags = kAll, .ctor = construct});
   for (int round = 0; round != 3; ++round) {
     unsigned char* const p = alloc(m, cache);
@@ -150,7 +151,7 @@ QUARRY_TEST(SlubDebug, constructed_objects_are_not_poisoned) {
 }
 
 QUARRY_TEST(SlubDebug, the_command_line_names_caches) {
-  Machine m{.slub_debug = "z,kmalloc-64,some*;U,other"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "z,kmalloc-64,some*;U,other"};
   KmemCache* some = m->cache_create("something", 40, {});
   KmemCache* other = m->cache_create("other", 40, {});
   KmemCache* third = m->cache_create("third", 40, {});
@@ -164,8 +165,8 @@ QUARRY_TEST(SlubDebug, the_command_line_names_caches) {
 }
 
 QUARRY_TEST(SlubDebug, orders_are_kept_if_asked_for) {
-  Machine raised{.slub_debug = "FZPU"};
-  Machine kept{.slub_debug = "FZPUO"};
+  Machine raised{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPU"};
+  Machine kept{.engine = SlabEngineKind::kSlub, .slub_debug = "FZPUO"};
   const auto info = [](Machine& m) {
     void* const p = m->kmalloc(4096, gfp::kKernel);
     const KmemCache* const cache = m->cache_of(p);
@@ -179,7 +180,7 @@ QUARRY_TEST(SlubDebug, orders_are_kept_if_asked_for) {
 
 // Every kind of misuse leaves the other objects and the slab's lists as they were.
 QUARRY_TEST(SlubDebug, freeing_twice_is_found_whatever_lies_between) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("twice", 64, {.flags = kAll});
   unsigned char* const a = alloc(m, cache);
   unsigned char* const b = alloc(m, cache);
@@ -196,7 +197,7 @@ QUARRY_TEST(SlubDebug, freeing_twice_is_found_whatever_lies_between) {
 }
 
 QUARRY_TEST(SlubDebug, pointers_into_a_slab_are_told_from_objects) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("inside", 64, {.flags = kF | kZ});
   unsigned char* const p = alloc(m, cache);
   // In front of an object is a word at least, in front of a slab another page.
@@ -210,7 +211,7 @@ QUARRY_TEST(SlubDebug, pointers_into_a_slab_are_told_from_objects) {
 }
 
 QUARRY_TEST(SlubDebug, without_checks_a_wrong_pointer_is_not_followed_either) {
-  Machine m{.keeps_broken_slabs = true};
+  Machine m{.engine = SlabEngineKind::kSlub, .keeps_broken_slabs = true};
   KmemCache* cache = m->cache_create("unchecked", 64, {.flags = kU});
   unsigned char* const p = alloc(m, cache);
   m->cache_free(cache, p + 8);
@@ -229,7 +230,7 @@ QUARRY_TEST(SlubDebug, without_checks_a_wrong_pointer_is_not_followed_either) {
 }
 
 QUARRY_TEST(SlubDebug, an_overflow_is_found_at_free_and_repaired) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("overflow", 60, {.flags = kAll});
   unsigned char* const a = alloc(m, cache);
   unsigned char* const b = alloc(m, cache);
@@ -247,7 +248,7 @@ QUARRY_TEST(SlubDebug, an_overflow_is_found_at_free_and_repaired) {
 }
 
 QUARRY_TEST(SlubDebug, a_write_after_free_is_found_when_the_object_would_be_handed_out) {
-  Machine m{.keeps_broken_slabs = true};
+  Machine m{.engine = SlabEngineKind::kSlub, .keeps_broken_slabs = true};
   KmemCache* cache = m->cache_create("stale", 64, {.flags = kAll});
   unsigned char* const p = alloc(m, cache);
   m->cache_free(cache, p);
@@ -266,7 +267,7 @@ QUARRY_TEST(SlubDebug, a_write_after_free_is_found_when_the_object_would_be_hand
 }
 
 QUARRY_TEST(SlubDebug, a_slab_is_checked_before_its_pages_go_back) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("given", 64, {.flags = kAll});
   unsigned char* const p = alloc(m, cache);
   m->cache_free(cache, p);
@@ -277,7 +278,7 @@ QUARRY_TEST(SlubDebug, a_slab_is_checked_before_its_pages_go_back) {
 }
 
 QUARRY_TEST(SlubDebug, what_is_left_is_told_by_who_allocated_it) {
-  Machine m{.slub_debug = "U"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "U"};
   KmemCache* cache = m->cache_create("left", 64, {});
   void* objects[3];
   for (void*& object : objects) object = alloc(m, cache);
@@ -293,7 +294,8 @@ QUARRY_TEST(SlubDebug, what_is_left_is_told_by_who_allocated_it) {
 }
 
 QUARRY_TEST(SlubDebug, a_system_that_shuts_down_tells_its_leaks) {
-  Machine m{.slub_debug = "U,kmalloc-*", .keeps_broken_slabs = true};
+  Machine m{
+      .engine = SlabEngineKind::kSlub, .slub_debug = "U,kmalloc-*", .keeps_broken_slabs = true};
   for (int i = 0; i != 5; ++i) CHECK(m->kmalloc(100, gfp::kKernel) != nullptr);
   CHECK(m->kmalloc(10, gfp::kKernel) != nullptr);
   CHECK_EQ(m->shutdown(), 6U);
@@ -305,7 +307,7 @@ QUARRY_TEST(SlubDebug, a_system_that_shuts_down_tells_its_leaks) {
 
 // Pages of backtraces live as long as a slab that names them.
 QUARRY_TEST(SlubDebug, backtraces_cost_nothing_when_nobody_has_an_object) {
-  Machine m{.slub_debug = "U,kmalloc-64"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "U,kmalloc-64"};
   const uint64_t before = m.idle_free_pages;
   void* const p = m->kmalloc(64, gfp::kKernel);
   m.give_back_all();
@@ -317,7 +319,7 @@ QUARRY_TEST(SlubDebug, backtraces_cost_nothing_when_nobody_has_an_object) {
 }
 
 QUARRY_TEST(SlubDebug, a_track_that_was_overwritten_is_told_without_harm) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("tracks", 64, {.flags = kF | kU});
   unsigned char* const p = alloc(m, cache);
   __builtin_memset(p + 64, 0xff, cache->size - 64);
@@ -330,7 +332,7 @@ QUARRY_TEST(SlubDebug, a_track_that_was_overwritten_is_told_without_harm) {
 }
 
 QUARRY_TEST(SlubDebug, padding_behind_the_last_slot) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("padding", 208, {.flags = kAll});
   unsigned char* const p = alloc(m, cache);
   const CacheInfo info = MemorySystem::cache_info(*cache);
@@ -348,7 +350,7 @@ QUARRY_TEST(SlubDebug, padding_behind_the_last_slot) {
 }
 
 QUARRY_TEST(SlubDebug, a_free_list_that_begins_nowhere_is_cleared) {
-  Machine m{.keeps_broken_slabs = true};
+  Machine m{.engine = SlabEngineKind::kSlub, .keeps_broken_slabs = true};
   KmemCache* cache = m->cache_create("head", 64, {.flags = kAll});
   unsigned char* const a = alloc(m, cache);
   unsigned char* const b = alloc(m, cache);
@@ -365,7 +367,7 @@ QUARRY_TEST(SlubDebug, a_free_list_that_begins_nowhere_is_cleared) {
 }
 
 QUARRY_TEST(SlubDebug, full_slabs_are_checked_where_users_are_kept) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("full", 64, {.flags = kAll});
   const uint32_t in_slab = MemorySystem::cache_info(*cache).objects_per_slab;
   void* objects[256];
@@ -380,7 +382,9 @@ QUARRY_TEST(SlubDebug, full_slabs_are_checked_where_users_are_kept) {
 }
 
 QUARRY_TEST(SlubDebug, slabs_of_as_many_objects_as_there_can_be) {
-  Machine m{.slub_debug = "FU,many", .configure = [](quarry::Config& config) {
+  Machine m{.engine = SlabEngineKind::kSlub,
+            .slub_debug = "FU,many",
+            .configure = [](quarry::Config& config) {
               config.slub_max_order = config.slub_min_order = quarry::Order{10};
             }};
   for (const char* name : {"many", "plain"}) {
@@ -396,7 +400,7 @@ QUARRY_TEST(SlubDebug, slabs_of_as_many_objects_as_there_can_be) {
 }
 
 QUARRY_TEST(SlubDebug, objects_in_bulk_are_debugged_too) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("bulk", 64, {.flags = kAll});
   void* objects[100];
   CHECK_EQ(m->cache_alloc_bulk(cache, gfp::kKernel, objects), 100U);
@@ -408,7 +412,7 @@ QUARRY_TEST(SlubDebug, objects_in_bulk_are_debugged_too) {
 }
 
 QUARRY_TEST(SlubDebug, nothing_is_told_while_a_thread_counts) {
-  Machine m;
+  Machine m{.engine = SlabEngineKind::kSlub};
   KmemCache* cache = m->cache_create("quiet", 64, {.flags = kAll});
   unsigned char* const p = alloc(m, cache);
   CHECK_EQ(m->cache_check(cache).errors, 0U);
@@ -419,7 +423,7 @@ QUARRY_TEST(SlubDebug, nothing_is_told_while_a_thread_counts) {
 
 QUARRY_TEST(SlubDebug, every_flag_alone_and_all_together_under_load) {
   for (const char* mode : {"F", "Z", "P", "U", "FZ", "ZP", "FZPU"}) {
-    Machine m{.nodes = 2, .cpus = 2, .slub_debug = mode};
+    Machine m{.nodes = 2, .cpus = 2, .engine = SlabEngineKind::kSlub, .slub_debug = mode};
     quarry::Random random(harness::seed());
     void* objects[200] = {};
     for (int i = 0; i != 5000; ++i) {
