@@ -61,6 +61,8 @@ class KmemModel {
  private:
   void step() {
     if (m_.cpu_kind == CpuKind::kSimulated && random_.one_in(8)) m_.on_cpu(random_.below(kCpus));
+    // What waits for readers goes home.
+    if (random_.one_in(64)) m_->step();
     if (random_.one_in(2000)) alloc_percent_ = random_.between(30, 70);
     ModelCache& one = caches_[random_.below(kCaches)];
     if (one.cache == nullptr) return create(one);
@@ -182,6 +184,7 @@ class KmemModel {
   }
 
   void validate() {
+    m_->rcu_barrier();  // no thread of the host frees anything meanwhile
     CHECK(m_.sound());
     for (const ModelCache& one : caches_) {
       if (one.cache == nullptr) continue;

@@ -325,7 +325,8 @@ class SystemModel {
       case Kind::kReserved:
         return;
       case Kind::kKmalloc:
-        if (m_->cache_of(item.memory) != nullptr) return;
+        // Of slabs, whoever cuts them.
+        if (m_->ksize(item.memory) <= quarry::kMaxClassBytes) return;
         break;
       case Kind::kPages:
       case Kind::kExactPages:

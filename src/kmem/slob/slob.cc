@@ -15,17 +15,24 @@ constexpr unsigned list_for(size_t bytes) {
   return (bytes >= kSmallEnd ? 1U : 0U) + (bytes >= kMediumEnd ? 1U : 0U);
 }
 
-// Whether only some pages may serve the request.
-bool is_picky(const ObjectRequest& request) {
-  return request.node != kNoNode || any(request.gfp, gfp::kDmaBit | gfp::kDma32Bit);
+// The bits of a request that say where its memory may lie: kmalloc's own for DMA, and the cache's.
+Gfp zone_bits(const ObjectRequest& request, Gfp of_cache) {
+  return ((request.gfp & gfp::kDmaBit) | of_cache) & (gfp::kDmaBit | gfp::kDma32Bit);
 }
 
 }  // namespace
 
 // Node, and a zone as low as the request wants it.
-bool Slob::suits(const SlobPage& page, const ObjectRequest& request) const {
-  if (request.node != kNoNode && request.node.value() != page.node) return false;
-  return pages_->zone_of(map_->pfn(&page)).type <= gfp_zone(request.gfp);
+bool Slob::suits(const SlobPage& page, NodeId node, Gfp zone) const {
+  if (node != kNoNode && node.value() != page.node) return false;
+  return pages_->zone_of(map_->pfn(&page)).type <= gfp_zone(zone);
+}
+
+// For the page allocator. What makes no sense is reported here, because here pages are needed.
+Gfp Slob::page_gfp(const ObjectRequest& request, Gfp of_cache) const {
+  constexpr Gfp kPassedOn =
+      gfp::kReclaimMask | gfp::kConstraintMask | gfp::kDmaBit | gfp::kReclaimable;
+  return (kmem_->without_bug_bits(request.gfp) & kPassedOn) | of_cache;
 }
 
 void* Slob::take_from(List& list, SlobPage& page, const SlobWish& wish) {
@@ -43,16 +50,16 @@ void* Slob::take_from(List& list, SlobPage& page, const SlobWish& wish) {
 }
 
 // Null: no page of the list has room.
-void* Slob::take_locked(List& list, const SlobWish& wish, const ObjectRequest& request) {
+void* Slob::take_locked(List& list, const SlobWish& wish, NodeId node, Gfp zone) {
   if (list.bound < wish.units) return nullptr;
-  const bool picky = is_picky(request);
+  const bool picky = node != kNoNode || zone != Gfp{};
   const uint32_t begin = list.first;
   uint16_t bound = 0;
   uint32_t pfn = begin;
   do {
     SlobPage& page = SlobPage::of(*map_->page(Pfn(pfn)));
     pfn = page.link_next;
-    if (page.bound() >= wish.units && (!picky || suits(page, request))) {
+    if (page.bound() >= wish.units && (!picky || suits(page, node, zone))) {
       if (void* block = take_from(list, page, wish)) return block;
     }
     if (page.bound() > bound) bound = page.bound();
@@ -61,23 +68,25 @@ void* Slob::take_locked(List& list, const SlobWish& wish, const ObjectRequest& r
   return nullptr;
 }
 
-void* Slob::alloc_block(size_t bytes, const SlobWish& wish, const ObjectRequest& request) {
+void* Slob::alloc_block(size_t bytes, const SlobWish& wish, const ObjectRequest& request,
+                        Gfp of_cache) {
   const unsigned number = list_for(bytes);
+  const Gfp zone = zone_bits(request, of_cache);
   {
     LockGuard guard(lock_);
     for (List& list : std::span(list_).subspan(number)) {
-      if (void* block = take_locked(list, wish, request)) return block;
+      if (void* block = take_locked(list, wish, request.node, zone)) return block;
     }
   }
-  SlobPage* page = new_page(request);
+  SlobPage* page = new_page(request, of_cache);
   if (page == nullptr) return nullptr;
   LockGuard guard(lock_);
   add_first(number, *page);
   return take_from(list_[number], *page, wish);
 }
 
-SlobPage* Slob::new_page(const ObjectRequest& request) {
-  const Gfp gfp = request.gfp & kPageBits;
+SlobPage* Slob::new_page(const ObjectRequest& request, Gfp of_cache) {
+  const Gfp gfp = page_gfp(request, of_cache);
   Page* page = pages_->alloc(gfp, Order{0}, request.node, request.place);
   if (page == nullptr) return nullptr;
   write_flags(*page, QUARRY_PAGE_SLAB);

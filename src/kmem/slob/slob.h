@@ -76,9 +76,6 @@ class Slob final : public SlabEngine, public KmallocEngine {
 
  private:
   static constexpr unsigned kLists = 3;
-  // Bits of a request that reach the page allocator.
-  static constexpr Gfp kPageBits =
-      gfp::kReclaimMask | gfp::kConstraintMask | gfp::kDmaBit | gfp::kDma32Bit | gfp::kReclaimable;
 
   struct List {
     uint32_t first = 0;  // frame number of the page where a search begins; 0: no page
@@ -86,12 +83,13 @@ class Slob final : public SlabEngine, public KmallocEngine {
     uint16_t bound = 0;  // no free block of any page is longer
   };
 
-  void* alloc_block(size_t bytes, const SlobWish& wish, const ObjectRequest& request);
-  void* take_locked(List& list, const SlobWish& wish, const ObjectRequest& request)
-      QUARRY_REQUIRES(lock_);
+  // `of_cache`: what its requests for pages have besides.
+  void* alloc_block(size_t bytes, const SlobWish& wish, const ObjectRequest& request, Gfp of_cache);
+  void* take_locked(List& list, const SlobWish& wish, NodeId node, Gfp zone) QUARRY_REQUIRES(lock_);
   void* take_from(List& list, SlobPage& page, const SlobWish& wish) QUARRY_REQUIRES(lock_);
-  SlobPage* new_page(const ObjectRequest& request);
-  bool suits(const SlobPage& page, const ObjectRequest& request) const;
+  SlobPage* new_page(const ObjectRequest& request, Gfp of_cache);
+  bool suits(const SlobPage& page, NodeId node, Gfp zone) const;
+  Gfp page_gfp(const ObjectRequest& request, Gfp of_cache) const;
   bool free_block(SlobPage& page, void* block, size_t bytes);
   void add_first(unsigned number, SlobPage& page) QUARRY_REQUIRES(lock_);
   void remove(SlobPage& page) QUARRY_REQUIRES(lock_);

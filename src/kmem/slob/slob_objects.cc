@@ -64,13 +64,11 @@ bool is_raw(const KmemCache& cache) { return cache.size >= kPageBytes; }
 }  // namespace
 
 void* Slob::kmalloc(const ObjectRequest& request) {
-  ObjectRequest wanted = request;
-  wanted.gfp = kmem_->without_bug_bits(request.gfp);
   const size_t bytes = request.bytes;
-  if (bytes >= kWholePages) return kmem_->kmalloc_pages(wanted);
+  if (bytes >= kWholePages) return kmem_->kmalloc_pages(request);
   const size_t align = is_power_of_two(bytes) && bytes > kMinAlign ? bytes : kMinAlign;
   const size_t total = bytes + kHeaderBytes;
-  void* block = alloc_block(total, wish_for(total, align, kHeaderBytes), wanted);
+  void* block = alloc_block(total, wish_for(total, align, kHeaderBytes), request, {});
   if (block == nullptr) return nullptr;
   if (any(request.gfp, gfp::kZero)) __builtin_memset(block, 0, rounded(total));
   auto* header = static_cast<Header*>(block);
@@ -117,11 +115,9 @@ bool Slob::shape(KmemCache& cache, unsigned) const {
 size_t Slob::usable_bytes(const KmemCache& cache, const void*) const { return cache.object_size; }
 
 uint32_t Slob::alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) {
-  ObjectRequest wanted = request;
-  wanted.gfp = kmem_->without_bug_bits(request.gfp) | cache.page_gfp;
   uint32_t count = 0;
   for (void*& object : objects) {
-    object = alloc_object(cache, wanted);
+    object = alloc_object(cache, request);
     if (object == nullptr) break;
     ++count;
   }
@@ -129,9 +125,9 @@ uint32_t Slob::alloc(KmemCache& cache, const ObjectRequest& request, std::span<v
 }
 
 void* Slob::alloc_object(const KmemCache& cache, const ObjectRequest& request) {
-  void* object = is_raw(cache)
-                     ? alloc_raw(cache, request)
-                     : alloc_block(cache.size, wish_for(cache.size, cache.align, 0), request);
+  void* object = is_raw(cache) ? alloc_raw(cache, request)
+                               : alloc_block(cache.size, wish_for(cache.size, cache.align, 0),
+                                             request, cache.page_gfp);
   if (object == nullptr) return nullptr;
   if (waits_for_readers(cache)) footer_of(cache, object).bytes = 0;
   if (cache.ctor != nullptr) cache.ctor(object);
@@ -139,7 +135,7 @@ void* Slob::alloc_object(const KmemCache& cache, const ObjectRequest& request) {
 }
 
 void* Slob::alloc_raw(const KmemCache& cache, const ObjectRequest& request) {
-  const Gfp gfp = (request.gfp & kPageBits) | gfp::kComp;
+  const Gfp gfp = page_gfp(request, cache.page_gfp) | gfp::kComp;
   Page* page = pages_->alloc(gfp, cache.order, request.node, request.place);
   if (page == nullptr) return nullptr;
   page->node = static_cast<uint8_t>(pages_->node_of(map_->pfn(page)));
