@@ -72,6 +72,24 @@ const char* read_no_alien_cache(Reading& reading, std::string_view) {
   return nullptr;
 }
 
+const char* read_no_merge(Reading& reading, std::string_view) {
+  reading.options.system.merge_caches = false;
+  return nullptr;
+}
+
+const char* read_merge(Reading& reading, std::string_view) {
+  reading.options.system.merge_caches = true;
+  return nullptr;
+}
+
+const char* read_init_on_alloc(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.init_on_alloc) ? nullptr : "neither 0 nor 1";
+}
+
+const char* read_init_on_free(Reading& reading, std::string_view value) {
+  return parse_bool(value, reading.options.system.init_on_free) ? nullptr : "neither 0 nor 1";
+}
+
 const char* read_seed(Reading& reading, std::string_view value) {
   return parse_number(value, reading.options.system.seed) ? nullptr : "not a number";
 }
@@ -182,6 +200,12 @@ constexpr KnownParameter kKnown[] = {
     {"slab_engine", true, read_engine},
     {"slab_max_order", true, read_slab_order},
     {"noaliencache", false, read_no_alien_cache},
+    {"slab_nomerge", false, read_no_merge},
+    {"slub_nomerge", false, read_no_merge},
+    {"slab_merge", false, read_merge},
+    {"slub_merge", false, read_merge},
+    {"init_on_alloc", true, read_init_on_alloc},
+    {"init_on_free", true, read_init_on_free},
     {"failslab", true, read_failslab},
     {"slub_min_order", true, read_slub_min_order},
     {"slub_max_order", true, read_slub_max_order},

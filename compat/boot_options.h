@@ -15,6 +15,8 @@
 //   failslab.NAME=VALUE, fail_page_alloc.NAME=VALUE     their attributes (fault_files.h)
 //   slub_min_order=N, slub_max_order=N, slub_min_objects=N      of a slab
 //   quarry.slub_hardened=BOOL, quarry.slub_random=BOOL          CONFIG_SLAB_FREELIST_*
+//   slab_nomerge, slub_nomerge, slab_merge, slub_merge
+//   init_on_alloc=BOOL, init_on_free=BOOL
 //   quarry.seed=N        what random decisions start from
 //   quiet, debug, loglevel=N      which messages are shown
 //   MODULE.PARAMETER=VALUE        for the module itself (module.cc)

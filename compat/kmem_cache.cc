@@ -38,7 +38,38 @@ extern "C" {
 
 struct kmem_cache* kmem_cache_create(const char* name, unsigned int bytes, unsigned int align,
                                      slab_flags_t flags, void (*ctor)(void* object)) {
-  return default_core().kmem.create(name, bytes, align, flags, ctor, QUARRY_PLACE);
+  return default_core().kmem.create(
+      {.name = name, .bytes = bytes, .align = align, .flags = flags, .ctor = ctor}, QUARRY_PLACE);
+}
+
+struct kmem_cache* kmem_cache_create_usercopy(const char* name, unsigned int bytes,
+                                              unsigned int align, slab_flags_t flags,
+                                              unsigned int useroffset, unsigned int usersize,
+                                              void (*ctor)(void* object)) {
+  return default_core().kmem.create({.name = name,
+                                     .bytes = bytes,
+                                     .align = align,
+                                     .flags = flags,
+                                     .ctor = ctor,
+                                     .user_offset = useroffset,
+                                     .user_bytes = usersize},
+                                    QUARRY_PLACE);
+}
+
+struct kmem_cache* __kmem_cache_create_args(const char* name, unsigned int bytes,
+                                            struct kmem_cache_args* args, slab_flags_t flags) {
+  static constexpr kmem_cache_args kDefault{};
+  const kmem_cache_args& with = args == nullptr ? kDefault : *args;
+  return default_core().kmem.create(
+      {.name = name,
+       .bytes = bytes,
+       .align = with.align,
+       .flags = flags,
+       .ctor = with.ctor,
+       .user_offset = with.useroffset,
+       .user_bytes = with.usersize,
+       .free_pointer = with.use_freeptr_offset ? with.freeptr_offset : CacheRequest::kNowhere},
+      QUARRY_PLACE);
 }
 
 void kmem_cache_destroy(struct kmem_cache* cache) {
@@ -89,6 +120,9 @@ size_t quarry_free_traces(const char* cache_name, char* buffer, size_t size) {
   BufferSink out(buffer, size);
   return cache != nullptr && default_system.free_traces(cache, out) ? out.length() : 0;
 }
+bool slab_is_available() { return default_system.booted(); }
+
+bool kmem_valid_obj(void* object) { return default_system.cache_of(object) != nullptr; }
 
 }  // extern "C"
 

@@ -3,6 +3,7 @@
 
 #include <linux/bug.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,6 +76,17 @@ int vprintk(const char* format, va_list args) {
   const size_t length = strnlen(line, sizeof(line));
   if (level < console_loglevel.load(std::memory_order_relaxed)) log_text(line, length);
   return static_cast<int>(length);
+}
+
+void mem_dump_obj(void* object) {
+  FixedText<256> text;
+  default_system.describe(object, text);
+  printk(KERN_CONT "%s", text.c_str());
+}
+
+void kmem_dump_obj(void* object) {
+  if (WARN_ON_ONCE(!kmem_valid_obj(object))) return;
+  mem_dump_obj(object);
 }
 
 int printk(const char* format, ...) {

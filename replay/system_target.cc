@@ -9,7 +9,9 @@ namespace quarry::replay {
 namespace {
 
 // Nobody else runs on the machine who could free memory, so that insisting would stop it for good.
-Gfp may_fail(Gfp flags) { return flags & ~gfp::kNoFail; }
+// And there are no memory groups: accounted requests are served as in a kernel that was started
+// with cgroup.memory=nokmem.
+Gfp may_fail(Gfp flags) { return flags & ~(gfp::kNoFail | gfp::kAccount); }
 
 Section section_of(Context context) {
   switch (context) {

@@ -31,6 +31,9 @@ struct Machine {
   quarry::FaultParameters failslab{};
   quarry::FaultParameters fail_page_alloc{};
   const char* slub_debug = nullptr;
+  bool merge_caches = false;
+  bool init_on_alloc = false;
+  bool init_on_free = false;
   bool keeps_broken_slabs = false;                      // some memory never comes back
   void (*configure)(quarry::Config& config) = nullptr;  // what has no member here
 
@@ -56,6 +59,7 @@ struct Machine {
 
   bool sound() {
     quarry::FixedText<1024> problem;
+    system.rcu_barrier();  // what is freed in the background is freed
     if (system.validate(problem)) return true;
     harness::fail(__FILE__, __LINE__, problem.c_str());
     return false;
@@ -111,6 +115,9 @@ struct Machine {
     config.failslab = failslab;
     config.fail_page_alloc = fail_page_alloc;
     config.slub_debug = slub_debug;
+    config.merge_caches = merge_caches;
+    config.init_on_alloc = init_on_alloc;
+    config.init_on_free = init_on_free;
     if (configure != nullptr) configure(config);
     if (closed != nullptr) {
       complain("the platform does not open", closed);

@@ -65,6 +65,11 @@ struct Config {
   // What the kernel parameter slub_debug is given: "" or "FZPU" for all caches, "U,kmalloc-64;FZ"
   // ... (src/kmem/slub/slub_options.h). Null: caches are debugged that are made with such flags.
   const char* slub_debug = nullptr;
+  // A new cache may be an old one by another name, as Linux does it: cache_create().
+  bool merge_caches = true;
+  // Memory is zero when it is given out, or from its free on. Costs the per-CPU arrays too.
+  bool init_on_alloc = false;
+  bool init_on_free = false;
 };
 
 // A check of the slabs of a cache.
@@ -84,6 +89,9 @@ struct CacheOptions {
   // Runs once for each object when its slab is made, not at each allocation; objects have to be
   // freed in the constructed state. Null: none.
   void (*ctor)(void* object) = nullptr;
+  // The part of each object that may be copied to and from user memory.
+  uint32_t user_offset = 0;
+  uint32_t user_bytes = 0;
 };
 
 // One cache at one moment.
@@ -92,6 +100,11 @@ struct CacheInfo {
   uint16_t number;  // page::cache of every page of its slabs
   uint32_t object_size;
   uint32_t size;
+  uint32_t align;
+  uint32_t flags;
+  uint32_t aliases;  // caches that were merged into it, by names of their own
+  uint32_t user_offset;
+  uint32_t user_bytes;
   uint32_t objects_per_slab;
   uint32_t pages_per_slab;
   uint32_t array_capacity;  // objects each CPU can hold
@@ -214,11 +227,16 @@ class MemorySystem {
 
   // --- Caches of equal objects ---
 
-  // `name` is copied. Process context. Null: out of memory, or a size, alignment or flag that makes
-  // no sense, after a report; with QUARRY_SLAB_PANIC the machine stops instead.
+  // `name` is copied. Where a cache without constructor and user region is there already whose
+  // objects are as large, give or take less than a word, and aligned as well, that one gets one
+  // more user and name, unless flags forbid it (debugging, TYPESAFE_BY_RCU, NOLEAKTRACE, NO_MERGE)
+  // or differ (DMA, DMA32, RECLAIM_ACCOUNT, ACCOUNT). Process context. Null: out of memory, or a
+  // size, alignment or flag that makes no sense, after a report; with QUARRY_SLAB_PANIC the machine
+  // stops instead.
   [[nodiscard]] KmemCache* cache_create(const char* name, size_t bytes,
                                         const CacheOptions& options = {});
-  // Null is a no-op. With objects left: a report, and the cache stays. Process context.
+  // Null is a no-op. A cache with several users loses one. With objects left: a report, and the
+  // cache stays. Process context.
   void cache_destroy(KmemCache* cache);
   [[nodiscard]] void* cache_alloc(KmemCache* cache, Gfp gfp);
   [[nodiscard]] void* cache_zalloc(KmemCache* cache, Gfp gfp) {
@@ -250,6 +268,12 @@ class MemorySystem {
   bool free_traces(KmemCache* cache, TextSink& out) const;
   // The cache an object belongs to; null if it is no cache's object.
   [[nodiscard]] KmemCache* cache_of(const void* object) const;
+  // All names that a cache was created by, newest first. `visit` as for for_each_cache().
+  static void for_each_cache_name(const KmemCache& cache, void (*visit)(void*, const char* name),
+                                  void* context);
+  // What an address is, in the kernel's words (mem_dump_obj): " slab kmalloc-64 start ... pointer
+  // offset 8 size 64", "  2-page vmalloc region starting at ...", " NULL pointer"; with a newline.
+  void describe(const void* address, TextSink& out) const;
 
   // --- Memory that readers may still look at (quarry/rcu.h) ---
 

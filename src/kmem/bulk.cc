@@ -18,7 +18,7 @@ size_t Kmem::alloc_bulk(KmemCache& cache, Gfp gfp, std::span<void*> objects, uin
     }
     got += count;
   }
-  if (any(gfp, gfp::kZero)) {
+  if (zeroes_on_alloc(cache, gfp)) {
     for (void* object : objects) __builtin_memset(object, 0, cache.object_size);
   }
   return got;
@@ -52,6 +52,10 @@ void Kmem::free_bulk(KmemCache* cache, std::span<void*> objects, uintptr_t place
     }
     std::span<void*> run = objects.first(run_length(objects));
     objects = objects.subspan(run.size());
+    if (zeroes_on_free(*owner)) {
+      for (void* object : run) kfree_slow(map_.page_at(object), object, place);
+      continue;
+    }
     // The first by itself: that notices an object that was freed just before.
     const uint16_t node = map_.page_at(run.front())->node;
     const PushResult first = owner->cpu_arrays.push(run.front(), node);

@@ -103,7 +103,7 @@ void* Kmem::krealloc(const void* object, size_t bytes, Gfp gfp, uintptr_t place)
   }
   if (usable >= bytes) {
     auto* begin = static_cast<unsigned char*>(const_cast<void*>(object));
-    if (any(gfp, gfp::kZero)) {
+    if (any(gfp, gfp::kZero) || zero_on_alloc_) {
       // The tail may hold what an earlier, larger use left there.
       const size_t from = asked != 0 && asked < bytes ? asked : bytes;
       __builtin_memset(begin + from, 0, (from == asked ? bytes : usable) - from);

@@ -40,7 +40,7 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uin
   } else if (engine_->alloc(cache, {gfp, node, place, bytes}, std::span(&object, 1)) == 0) {
     object = nullptr;
   }
-  if (object != nullptr && any(gfp, gfp::kZero)) {
+  if (object != nullptr && zeroes_on_alloc(cache, gfp)) {
     __builtin_memset(object, 0, bytes_to_clear(cache, bytes));
   }
   return object;
@@ -50,6 +50,18 @@ void* Kmem::alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes, uin
 size_t Kmem::bytes_to_clear(const KmemCache& cache, size_t asked) {
   constexpr uint32_t kRedZones = QUARRY_SLAB_RED_ZONE | QUARRY_SLAB_STORE_USER;
   return asked != 0 && (cache.flags & kRedZones) == kRedZones ? asked : cache.object_size;
+}
+
+// Constructed objects, and those that readers of RCU may look at, keep what is in them.
+bool Kmem::zeroes_on_alloc(const KmemCache& cache, Gfp gfp) const {
+  if (any(gfp, gfp::kZero)) return true;
+  constexpr uint32_t kKept = QUARRY_SLAB_TYPESAFE_BY_RCU | QUARRY_SLAB_POISON;
+  return zero_on_alloc_ && cache.ctor == nullptr && (cache.flags & kKept) == 0;
+}
+
+bool Kmem::zeroes_on_free(const KmemCache& cache) const {
+  constexpr uint32_t kKept = QUARRY_SLAB_TYPESAFE_BY_RCU | QUARRY_SLAB_POISON;
+  return zero_on_free_ && cache.ctor == nullptr && (cache.flags & kKept) == 0;
 }
 
 // From this CPU's array, if what is on top is of that node: after a fallback it may not be.
@@ -128,6 +140,10 @@ void Kmem::kfree_slow(Page* page, const void* object, uintptr_t place) {
   if (page == nullptr || page->cache == 0) return kfree_foreign(page, object, place);
   KmemCache& cache = caches_[page->cache];
   void* freed = const_cast<void*>(object);
+  // One that is free already holds its slab's links, and is reported.
+  if (zeroes_on_free(cache) && !is_first_free(object)) [[unlikely]] {
+    __builtin_memset(freed, 0, cache.object_size);
+  }
   if (array_table_.lockless() && make_room(cache, freed, page->node, place)) return;
   switch (cache.cpu_arrays.push(freed, page->node)) {
     case PushResult::kPushed:

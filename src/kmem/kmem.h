@@ -14,7 +14,7 @@
 //
 // Caches live in one table; a page of a slab carries the number of its cache. Number 0 is a cache
 // without arrays that owns nothing, so that freeing what is no object falls out of the fast path
-// without a test of its own. Numbers 1 ... 39 are kmalloc's, then those of cache_create().
+// without a test of its own. Numbers 1 ... 52 are kmalloc's, then those of cache_create().
 //
 //   objects taken from slabs == objects with users + objects in arrays         for each cache
 //
@@ -107,8 +107,16 @@ class Kmem {
 
   // --- Caches ---
 
-  KmemCache* create(const char* name, size_t bytes, uint32_t align, uint32_t flags,
-                    void (*ctor)(void*), uintptr_t place);
+  KmemCache* create(const CacheRequest& request, uintptr_t place);
+  // Whether a new cache may be an old one by another name.
+  void set_merging(bool merges) { merges_ = merges; }
+  // Calls `visit(const char*)` with all names of a cache, newest first.
+  template <class Visit>
+  void for_each_name(const KmemCache& cache, Visit&& visit) const {
+    LockGuard guard(list_lock_);
+    if (cache.names == nullptr) visit(cache.name);
+    for (CacheName* name = cache.names; name != nullptr; name = name->next) visit(name->text());
+  }
   void destroy(KmemCache* cache, uintptr_t place);
   // True: no slab remains.
   bool shrink(KmemCache& cache);
@@ -135,6 +143,8 @@ class Kmem {
   void free_bulk(KmemCache* cache, std::span<void*> objects, uintptr_t place);
   // Null: not an object of a cache.
   KmemCache* cache_of(const void* object) const;
+  // Says in the kernel's words which object the address lies in (kmem_dump_obj). False: in none.
+  bool describe(const void* address, TextSink& out) const;
 
   // --- The rest ---
 
@@ -193,6 +203,9 @@ class Kmem {
 
   // Replaces failslab's parameters; the arrays of all caches are off while it is active.
   void set_fault_parameters(const FaultParameters& parameters);
+  // Objects are zero when they are given out, or from their free on, but for those of caches with
+  // constructors and for RCU. The arrays of all caches are off then.
+  void set_zeroing(bool on_alloc, bool on_free);
   FaultInjector& fault_injector() { return fault_; }
   const FaultInjector& fault_injector() const { return fault_; }
   // For failslab's cache filter (Linux: /sys/kernel/slab/NAME/failslab).
@@ -300,9 +313,19 @@ class Kmem {
   void* refill(KmemCache& cache, const ObjectRequest& request);
   void release_slab(Page& slab);
   uint32_t take_oldest(KmemCache& cache, std::span<void*> objects);
+  bool zeroes_on_alloc(const KmemCache& cache, Gfp gfp) const;
+  bool zeroes_on_free(const KmemCache& cache) const;
+  bool wants_arrays() const { return !fault_.active() && !zero_on_alloc_ && !zero_on_free_; }
   bool make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place);
 
   bool make_kmalloc_caches();
+  KmemCache* try_create(const CacheRequest& request, const char*& problem, uintptr_t place);
+  KmemCache* make_cache(const CacheRequest& request, CacheName* name, void* memory,
+                        const char*& problem) QUARRY_REQUIRES(list_lock_);
+  KmemCache* find_mergeable(const CacheRequest& request, uint32_t align) const
+      QUARRY_REQUIRES(list_lock_);
+  bool drop_user(KmemCache& cache);
+  void report_leftovers(KmemCache& cache, uintptr_t place);
   KmemCache* claim_cache(void* memory) QUARRY_REQUIRES(list_lock_);
   bool is_listed(const KmemCache& cache) const;
   bool set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t align, uint32_t flags,
@@ -359,6 +382,10 @@ class Kmem {
     std::atomic<size_t> large_blocks{0};
   };
   PageCounters node_pages_[PageAllocator::kMaxNodes];
+  bool merges_ = false;
+  bool zero_on_alloc_ = false;
+  bool zero_on_free_ = false;
+  std::atomic<size_t> slab_pages_{0};
 };
 
 }  // namespace quarry

@@ -8,8 +8,8 @@ namespace quarry {
 
 namespace {
 
-constexpr unsigned kMinCaches = 64;
-constexpr unsigned kMaxCaches = 1024;
+constexpr unsigned kMinCaches = 128;
+constexpr unsigned kMaxCaches = 2048;
 
 // As many caches as the machine deserves: one for each 256 KiB, unless their arrays and states
 // would take more than 1/32 of its memory.
@@ -98,7 +98,7 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, Rcu& rcu, BootMemory& 
 
 bool Kmem::make_kmalloc_caches() {
   constexpr uint32_t kTypeFlags[kKmallocTypes] = {0, QUARRY_SLAB_RECLAIM_ACCOUNT,
-                                                  QUARRY_SLAB_CACHE_DMA};
+                                                  QUARRY_SLAB_CACHE_DMA, QUARRY_SLAB_ACCOUNT};
   min_class_ = engine_->min_kmalloc_class();
   for (unsigned c = 0; c != kClasses; ++c) {
     const unsigned number = kmalloc_cache_number(KmallocType::kNormal, own_class(c));
@@ -112,6 +112,8 @@ bool Kmem::make_kmalloc_caches() {
       const uint32_t align = is_power_of_two(bytes) ? bytes : 8;
       const uint32_t flags = QUARRY_SLAB_KMALLOC | kTypeFlags[type];
       if (!set_up(cache, kNames[type][c].text, bytes, align, flags, nullptr)) return false;
+      // All of it may be copied to users, which keeps other caches from being merged into it.
+      cache.user_bytes = bytes;
       link(cache);
     }
   }
@@ -127,7 +129,7 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
   } else {
     number = last_number_ = static_cast<uint16_t>(last_number_ % UINT16_MAX + 1);
   }
-  new (&cache) KmemCache;
+  new (&cache) KmemCache();  // the head too, of whatever was here before
   cache.number = number;
   cache.owner = this;
   cache.object_size = bytes;
@@ -151,7 +153,14 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
 void Kmem::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
   LockGuard guard(drain_lock_);
-  fault_.active() ? array_table_.turn_off() : array_table_.turn_on();
+  wants_arrays() ? array_table_.turn_on() : array_table_.turn_off();
+}
+
+void Kmem::set_zeroing(bool on_alloc, bool on_free) {
+  zero_on_alloc_ = on_alloc;
+  zero_on_free_ = on_free;
+  LockGuard guard(drain_lock_);
+  wants_arrays() ? array_table_.turn_on() : array_table_.turn_off();
 }
 
 }  // namespace quarry

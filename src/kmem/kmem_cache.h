@@ -20,11 +20,33 @@ namespace quarry {
 
 class Kmem;
 
+// A name of a cache: the one it was made with, and those of caches that were merged into it.
+struct CacheName {
+  CacheName* next;
+  char* text() { return reinterpret_cast<char*>(this + 1); }
+};
+
+// What a cache is made of (contracts: CacheOptions in quarry/memory_system.h).
+struct CacheRequest {
+  static constexpr uint32_t kNowhere = ~uint32_t{0};
+
+  const char* name;
+  size_t bytes;
+  uint32_t align = 0;
+  uint32_t flags = 0;
+  void (*ctor)(void*) = nullptr;
+  uint32_t user_offset = 0;
+  uint32_t user_bytes = 0;
+  uint32_t free_pointer = kNowhere;
+};
+
 class alignas(64) KmemCache : public ::kmem_cache {
  public:
   Kmem* owner = nullptr;
-  const char* name = nullptr;  // kstrdup()ed, constant for the kmalloc caches
+  const char* name = nullptr;  // the oldest of `names`, constant for the kmalloc caches
   void (*ctor)(void*) = nullptr;
+  uint32_t user_offset = 0;  // of each object, what may be copied to and from user memory
+  uint32_t user_bytes = 0;
 
   // Shape of a slab, decided by the engine.
   Gfp page_gfp{};             // added to every request for pages
@@ -46,6 +68,9 @@ class alignas(64) KmemCache : public ::kmem_cache {
   bool flushes_oldest = false;   // a full array gives back what is there longest, not the topmost
   void* engine_state = nullptr;  // SlabEngine::state_bytes() of the engine's own
 
+  // Guarded by Kmem's list lock: the newest name, and how many caches this one is to its users.
+  CacheName* names = nullptr;
+  uint32_t users = 1;
   // Order of creation; guarded by Kmem's list lock.
   KmemCache* next = nullptr;
   KmemCache* previous = nullptr;

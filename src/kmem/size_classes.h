@@ -19,16 +19,18 @@ inline constexpr size_t kMaxClassBytes = kClassBytes.back();
 // The largest request of all: one block of the highest order.
 inline constexpr size_t kMaxKmallocBytes = kPageBytes << 10;
 
-// One set of caches for each kind of memory; DMA is stronger than RECLAIMABLE (Linux 6.1).
-enum class KmallocType : uint8_t { kNormal, kReclaimable, kDma };
-inline constexpr unsigned kKmallocTypes = 3;
+// One set of caches for each kind of memory; DMA is stronger than RECLAIMABLE, and that than
+// ACCOUNT (Linux 6.1).
+enum class KmallocType : uint8_t { kNormal, kReclaimable, kDma, kAccounted };
+inline constexpr unsigned kKmallocTypes = 4;
 inline constexpr const char* kKmallocPrefix[kKmallocTypes] = {"kmalloc-", "kmalloc-rcl-",
-                                                              "dma-kmalloc-"};
-inline constexpr Gfp kTypeBits = gfp::kDmaBit | gfp::kReclaimable;
+                                                              "dma-kmalloc-", "kmalloc-cg-"};
+inline constexpr Gfp kTypeBits = gfp::kDmaBit | gfp::kReclaimable | gfp::kAccount;
 
 constexpr KmallocType kmalloc_type(Gfp gfp) {
   if (any(gfp, gfp::kDmaBit)) return KmallocType::kDma;
-  return any(gfp, gfp::kReclaimable) ? KmallocType::kReclaimable : KmallocType::kNormal;
+  if (any(gfp, gfp::kReclaimable)) return KmallocType::kReclaimable;
+  return any(gfp, gfp::kAccount) ? KmallocType::kAccounted : KmallocType::kNormal;
 }
 
 namespace detail {

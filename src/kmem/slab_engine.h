@@ -93,6 +93,17 @@ class SlabEngine {
   virtual size_t state_bytes(unsigned nodes) const = 0;
   virtual void init_state(KmemCache& cache) const = 0;
 
+  // Whether objects of that size and alignment may share the slabs of a cache whose flags allow it:
+  // a multiple of the alignment apart, without waste of a word.
+  virtual bool can_merge(const KmemCache& cache, uint32_t size, uint32_t align) const {
+    return cache.size >= size && cache.size - size < sizeof(void*) &&
+           (cache.size & (align - 1)) == 0;
+  }
+  // Where in its slab the object begins that the byte at `offset` of the slab belongs to.
+  virtual size_t object_offset(const KmemCache& cache, const Page& /*slab*/, size_t offset) const {
+    return offset - offset % cache.size;
+  }
+
   // Takes up to objects.size() objects, at least one. 0: out of memory. May sleep if gfp says so.
   virtual uint32_t alloc(KmemCache& cache, const ObjectRequest& request,
                          std::span<void*> objects) = 0;

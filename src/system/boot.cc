@@ -55,6 +55,11 @@ bool Core::boot(Platform& platform, const Config& config) {
   if (!space.boot(platform, map, pages.reporter(), table_frames)) return false;
   pages.set_kmap(space.kmap());
   if (!vmalloc.boot(pages, kmem, space.mapper())) return false;
+  kmem.set_merging(config.merge_caches);
+  if (config.init_on_alloc || config.init_on_free) {
+    pages.set_zeroing(config.init_on_alloc, config.init_on_free);
+    kmem.set_zeroing(config.init_on_alloc, config.init_on_free);
+  }
   // Faults are injected once the system stands.
   pages.set_fault_parameters(config.fail_page_alloc);
   kmem.set_fault_parameters(config.failslab);

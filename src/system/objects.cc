@@ -56,7 +56,13 @@ char* MemorySystem::kstrdup(const char* text, Gfp gfp) {
 }
 
 KmemCache* MemorySystem::cache_create(const char* name, size_t bytes, const CacheOptions& options) {
-  return Core::of(*this).kmem.create(name, bytes, options.align, options.flags, options.ctor,
+  return Core::of(*this).kmem.create({.name = name,
+                                      .bytes = bytes,
+                                      .align = options.align,
+                                      .flags = options.flags,
+                                      .ctor = options.ctor,
+                                      .user_offset = options.user_offset,
+                                      .user_bytes = options.user_bytes},
                                      QUARRY_PLACE);
 }
 

@@ -34,6 +34,11 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
           .number = cache.number,
           .object_size = cache.object_size,
           .size = cache.size,
+          .align = cache.align,
+          .flags = cache.flags,
+          .aliases = cache.users - 1,
+          .user_offset = cache.user_offset,
+          .user_bytes = cache.user_bytes,
           .objects_per_slab = cache.objects,
           .pages_per_slab = cache.order.pages(),
           .array_capacity = cache.array_capacity,
@@ -57,6 +62,31 @@ KmemCache* MemorySystem::find_cache(const char* name) const {
 
 void MemorySystem::for_each_cache(void (*visit)(void*, const CacheInfo&), void* context) const {
   Core::of(*this).kmem.for_each([&](const KmemCache& cache) { visit(context, cache_info(cache)); });
+}
+
+void MemorySystem::for_each_cache_name(const KmemCache& cache, void (*visit)(void*, const char*),
+                                       void* context) {
+  cache.owner->for_each_name(cache, [&](const char* name) { visit(context, name); });
+}
+
+void MemorySystem::describe(const void* address, TextSink& out) const {
+  const Core& core = Core::of(*this);
+  AreaInfo area;
+  const auto number = reinterpret_cast<uintptr_t>(address);
+  if (core.kmem.describe(address, out)) return;
+  if (core.vmalloc.contains(address)) {
+    if (!core.vmalloc.find_area(number, area)) return format(out, " vmalloc memory\n");
+    char caller[128] = {};
+    core.pages.platform().symbolize(area.caller, caller);
+    return format(out, " %u-page vmalloc region starting at %#lx allocated at %s\n",
+                  area.frame_count, area.start, static_cast<const char*>(caller));
+  }
+  const bool mapped = core.map.page_of(address) != nullptr;
+  format(out, " %s\n",
+         mapped                       ? "non-slab/vmalloc memory"
+         : address == nullptr         ? "NULL pointer"
+         : number == kZeroSizeAddress ? "zero-size pointer"
+                                      : "non-paged memory");
 }
 
 void MemorySystem::for_each_free_block(void (*visit)(void*, const FreeBlock&),

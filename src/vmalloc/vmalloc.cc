@@ -199,27 +199,37 @@ Page* Vmalloc::to_page(const void* address) const {
   return index < area->frame_count ? pages_->map().page(Pfn{area->frames[index]}) : nullptr;
 }
 
+AreaInfo Vmalloc::info_of(const Area& area) const {
+  AreaInfo info{.start = area.start,
+                .bytes = area.bytes,
+                .caller = area.caller,
+                .kind = area.kind,
+                .unpurged = area.state == AreaState::kUnpurged,
+                .frames_in_vmalloc = false,
+                .frame_count = 0,
+                .frames_of_node = {}};
+  if (info.unpurged) return info;
+  info.frames_in_vmalloc = contains(area.frames);
+  if (area.kind != AreaKind::kVmalloc) return info;
+  info.frame_count = area.frame_count;
+  for (uint32_t i = 0; i != area.frame_count; ++i) {
+    ++info.frames_of_node[pages_->node_of(Pfn{area.frames[i]})];
+  }
+  return info;
+}
+
 bool Vmalloc::next_area(uintptr_t from, AreaInfo& info) const {
   LockGuard guard(map_.lock());
   const Area* const area = map_.next_locked(from);
-  if (area == nullptr) return false;
-  info = {.start = area->start,
-          .bytes = area->bytes,
-          .caller = area->caller,
-          .kind = area->kind,
-          .unpurged = area->state == AreaState::kUnpurged,
-          .frames_in_vmalloc = false,
-          .frame_count = 0,
-          .frames_of_node = {}};
-  if (info.unpurged) return true;
-  info.frames_in_vmalloc = contains(area->frames);
-  if (area->kind == AreaKind::kVmalloc) {
-    info.frame_count = area->frame_count;
-    for (uint32_t i = 0; i != area->frame_count; ++i) {
-      ++info.frames_of_node[pages_->node_of(Pfn{area->frames[i]})];
-    }
-  }
-  return true;
+  if (area != nullptr) info = info_of(*area);
+  return area != nullptr;
+}
+
+bool Vmalloc::find_area(uintptr_t address, AreaInfo& info) const {
+  LockGuard guard(map_.lock());
+  const Area* const area = map_.find_locked(address);
+  if (area != nullptr) info = info_of(*area);
+  return area != nullptr;
 }
 
 bool Vmalloc::validate(TextSink& out) const {

@@ -93,6 +93,8 @@ class Vmalloc {
   // The area in use, or unpurged, with the lowest start that is not below `from`. False: there is
   // none.
   bool next_area(uintptr_t from, AreaInfo& info) const;
+  // The area that the address lies in, guard included. False: in none.
+  bool find_area(uintptr_t address, AreaInfo& info) const;
   // Frames of all areas of alloc().
   size_t page_count() const { return page_count_.load(std::memory_order_relaxed); }
   // Of the range, in use or not.
@@ -127,6 +129,7 @@ class Vmalloc {
   void free_run(Pfn first, size_t count);
   bool map_frames(const Area& area, MapAccess access);
 
+  AreaInfo info_of(const Area& area) const;
   void report_failure(size_t bytes, Gfp gfp, const char* what);
 
   AreaMap map_;

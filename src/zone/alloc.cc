@@ -85,7 +85,7 @@ Page* PageAllocator::alloc_slow(Gfp gfp, Order order, NodeId node, uintptr_t pla
   if (page == nullptr) [[unlikely]]
     page = alloc_under_pressure(request, place);
   if (page == nullptr) return nullptr;
-  finish(page, request.gfp, order);
+  finish(page, zero_on_alloc_ ? request.gfp | gfp::kZero : request.gfp, order);
   if (request.flags.no_watermarks) add_flags(*page, QUARRY_PAGE_PFMEMALLOC);
   return page;
 }

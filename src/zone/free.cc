@@ -59,6 +59,7 @@ void PageAllocator::free_block_slow(Page* page, Order order) {
     free_to_stack(zone, page, order, is_mergeable(type) ? type : MigrateType::kMovable);
     return;
   }
+  if (zero_on_free_) clear(page, order);
   void* block = page;
   free_to_zone(zone, std::span(&block, 1), order);
 }
@@ -88,6 +89,7 @@ bool PageAllocator::dissolve_compound(Page* page, Order order) {
 
 // `page` is marked as being in a stack. A full stack gives a part of its blocks back first.
 void PageAllocator::free_to_stack(Zone& zone, Page* page, Order order, MigrateType type) {
+  if (zero_on_free_) clear(page, order);
   CpuArrays& stack = zone.stacks.arrays(order, type);
   PushResult result = stack.push(page, 0);
   if (result == PushResult::kRefused && !stack.is_off()) {

@@ -121,6 +121,9 @@ class PageAllocator {
   // Replaces fail_page_alloc's parameters and turns the CPU stacks off or on accordingly.
   void set_fault_parameters(const FaultParameters& parameters);
 
+  // Pages are zero when they are given out, or from their free on. The CPU stacks are off then.
+  void set_zeroing(bool on_alloc, bool on_free);
+
   unsigned cpu_count() const { return cpu_count_; }
   unsigned node_count() const { return node_count_; }
   // `id` below node_count(); a node may have no memory.
@@ -271,9 +274,13 @@ class PageAllocator {
   CpuArrayTable stack_table_;
   SpinLock drain_lock_{LockRank::kPageCpu};  // lockless mode: one drain at a time
   unsigned long lock_all_irq_state_ = 0;     // guarded by all locks
+  bool wants_stacks() const { return !fault_.active() && !zero_on_alloc_ && !zero_on_free_; }
+
   FreshFrames fresh_;
   Reporter reporter_;
   FaultInjector fault_;
+  bool zero_on_alloc_ = false;
+  bool zero_on_free_ = false;
   RateLimit bad_page_limit_{60'000'000'000, 60};
   RateLimit failure_limit_{10'000'000'000, 1};
 };

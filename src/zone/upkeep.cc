@@ -40,7 +40,7 @@ void PageAllocator::drain_all() {
     LockGuard guard(drain_lock_);
     stack_table_.turn_off();
     if (stack_table_.settle()) empty_stacks();
-    if (!fault_.active()) stack_table_.turn_on();
+    if (wants_stacks()) stack_table_.turn_on();
   } else {
     empty_stacks();
   }
@@ -71,7 +71,14 @@ void PageAllocator::empty_stacks() {
 void PageAllocator::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
   LockGuard guard(drain_lock_);
-  fault_.active() ? stack_table_.turn_off() : stack_table_.turn_on();
+  wants_stacks() ? stack_table_.turn_on() : stack_table_.turn_off();
+}
+
+void PageAllocator::set_zeroing(bool on_alloc, bool on_free) {
+  zero_on_alloc_ = on_alloc;
+  zero_on_free_ = on_free;
+  LockGuard guard(drain_lock_);
+  wants_stacks() ? stack_table_.turn_on() : stack_table_.turn_off();
 }
 
 // The analysis cannot follow a number of locks that is known at run time only.
@@ -92,7 +99,7 @@ void PageAllocator::unlock_all() {
   const unsigned long irq_state = lock_all_irq_state_;
   for (Zone& zone : zones()) zone.lock.unlock();
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].unlock();
-  if (stack_table_.lockless() && !fault_.active()) stack_table_.turn_on();
+  if (stack_table_.lockless() && wants_stacks()) stack_table_.turn_on();
   drain_lock_.unlock();
   Arch::irq_restore(irq_state);
 }

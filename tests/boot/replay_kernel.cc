@@ -119,7 +119,8 @@ bool replay_trace(replay::PackedTrace& trace) {
     format(out, "the trace was recorded on %u CPUs, here are %u\n", tables.cpus, machine.cpu_count);
     return false;
   }
-  if (!the_system.boot(the_platform, {.steps_by_caller = true})) return false;
+  if (!the_system.boot(the_platform, {.steps_by_caller = true, .merge_caches = false}))
+    return false;
   void* stack_of[kMaxBareCpus] = {};
   for (unsigned i = 1; i != machine.cpu_count; ++i) stack_of[i] = stacks + i * kStackBytes;
   start_other_cpus(stack_of, kStackBytes);

@@ -13,6 +13,7 @@ struct c_test {
 };
 
 /* One array for each source; its last element has no name. */
+extern const struct c_test cache_tests[];
 extern const struct c_test kmalloc_tests[];
 extern const struct c_test slab_tests[];
 extern const struct c_test page_tests[];

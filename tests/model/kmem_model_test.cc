@@ -51,6 +51,8 @@ class KmemModel {
   void run() {
     for (unsigned i = 0; i != harness::operations(kOperations) && harness::run.failures == 0; ++i) {
       step();
+      // Pages that waited for readers; simulated CPUs have nobody else who does it.
+      if (m_.cpu_kind == CpuKind::kSimulated) m_->step();
       if (i % kPerValidation == 0) validate();
     }
     while (count_ != 0) free_one();

@@ -188,10 +188,11 @@ class SlobModel {
     static constexpr size_t kSizes[kCaches] = {24, 72, 250, 600, 1128, 2500};
     static constexpr uint32_t kAligns[kCaches] = {8, 64, 4, 16, 8, 128};
     const size_t descriptor = size_t{1} << (ilog2(sizeof(KmemCache) - 1) + 1);
-    const Rules::Block name = expect_kmalloc(6);
-    caches_[i] = system_.kmem.create("model", kSizes[i], kAligns[i], 0, nullptr, 0);
+    constexpr size_t kNameBytes = sizeof(quarry::CacheName) + sizeof("model");
+    const Rules::Block name = expect_kmalloc(kNameBytes);
+    caches_[i] = system_.kmem.create({.name = "model", .bytes = kSizes[i], .align = kAligns[i]}, 0);
     REQUIRE(caches_[i] != nullptr);
-    confirm(const_cast<char*>(caches_[i]->name), 6, kHeaderBytes, name);
+    confirm(caches_[i]->names, kNameBytes, kHeaderBytes, name);
     const Rules::Block itself = expect_kmalloc(descriptor);
     confirm(caches_[i], descriptor, kHeaderBytes, itself);
   }

@@ -47,7 +47,7 @@ class Playing {
         platform_.open({.ram_bytes = uint64_t{1} << 30, .cpus = cpus, .simulated = simulated}))
         << platform_.error();
     go_to(this, CpuId{0});  // what boots allocates too
-    EXPECT_TRUE(system_.boot(platform_, {.steps_by_caller = true}));
+    EXPECT_TRUE(system_.boot(platform_, {.steps_by_caller = true, .merge_caches = false}));
   }
   const HostedPlatform& platform() const { return platform_; }
   replay::Player& player() { return player_; }

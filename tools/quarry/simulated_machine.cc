@@ -29,6 +29,7 @@ class SimulatedMachine final : public ReplayMachine {
     Config config;
     config.seed = spec.seed;
     config.steps_by_caller = true;
+    config.merge_caches = false;  // the recorded kernel has done so
     if (!find_slab_engine(spec.engine.c_str(), config.engine)) {
       throw ToolError(fmt::format("there is no engine '{}'", spec.engine));
     }

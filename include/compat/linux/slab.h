@@ -210,7 +210,14 @@ DEFINE_FREE(kvfree, void*, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 #define SLAB_TYPESAFE_BY_RCU ((slab_flags_t)QUARRY_SLAB_TYPESAFE_BY_RCU)
 #define SLAB_MEM_SPREAD ((slab_flags_t)QUARRY_SLAB_MEM_SPREAD)
 #define SLAB_NOLEAKTRACE ((slab_flags_t)QUARRY_SLAB_NOLEAKTRACE)
+#define SLAB_NO_MERGE ((slab_flags_t)QUARRY_SLAB_NO_MERGE)
 #define SLAB_ACCOUNT ((slab_flags_t)QUARRY_SLAB_ACCOUNT)
+#define SLAB_NO_USER_FLAGS ((slab_flags_t)QUARRY_SLAB_NO_USER_FLAGS)
+/* Of what is not there, as in a kernel without it. */
+#define SLAB_DEBUG_OBJECTS ((slab_flags_t)0)
+#define SLAB_KASAN ((slab_flags_t)0)
+#define SLAB_SKIP_KFENCE ((slab_flags_t)0)
+#define SLAB_NO_OBJ_EXT ((slab_flags_t)0)
 /* Of debugging: such a cache checks each object when it is allocated and when it is freed. */
 #define SLAB_CONSISTENCY_CHECKS ((slab_flags_t)QUARRY_SLAB_CONSISTENCY_CHECKS)
 #define SLAB_RED_ZONE ((slab_flags_t)QUARRY_SLAB_RED_ZONE)
@@ -218,7 +225,6 @@ DEFINE_FREE(kvfree, void*, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 #define SLAB_STORE_USER ((slab_flags_t)QUARRY_SLAB_STORE_USER)
 #define SLAB_TRACE ((slab_flags_t)QUARRY_SLAB_TRACE)
 /* The kernel parameter slub_debug is not for this cache. */
-#define SLAB_NO_USER_FLAGS ((slab_flags_t)QUARRY_SLAB_NO_USER_FLAGS)
 
 QUARRY_DECLARATIONS_BEGIN
 
@@ -227,14 +233,40 @@ QUARRY_DECLARATIONS_BEGIN
  * object when its slab is made, and objects have to be freed in the state it leaves. Null: out of
  * memory, or arguments that make no sense, after a report. Process context, like destroy and
  * shrink.
+ *
+ * A cache that is there already may get the name too (slab_nomerge: never). It is destroyed as
+ * often as it was created.
  */
 struct kmem_cache* kmem_cache_create(const char* name, unsigned int bytes, unsigned int align,
                                      slab_flags_t flags, void (*ctor)(void* object));
+/* With the part of each object that may be copied to and from user memory. */
+struct kmem_cache* kmem_cache_create_usercopy(const char* name, unsigned int bytes,
+                                              unsigned int align, slab_flags_t flags,
+                                              unsigned int useroffset, unsigned int usersize,
+                                              void (*ctor)(void* object));
+
+/* Of Linux 6.12: kmem_cache_create(name, bytes, &args, flags); null args are all zeros. */
+struct kmem_cache_args {
+  unsigned int align;
+  unsigned int useroffset;
+  unsigned int usersize;
+  /* With SLAB_TYPESAFE_BY_RCU: a word of the object that may be written while it is free. It is
+   * checked, and left alone: a free object has a word of its own for that. */
+  unsigned int freeptr_offset;
+  bool use_freeptr_offset;
+  void (*ctor)(void* object);
+};
+struct kmem_cache* __kmem_cache_create_args(const char* name, unsigned int bytes,
+                                            struct kmem_cache_args* args, slab_flags_t flags);
+
 /* Null is a no-op. With objects left: a report, and the cache stays. */
 void kmem_cache_destroy(struct kmem_cache* cache);
 /* 0: no slab remains. */
 int kmem_cache_shrink(struct kmem_cache* cache);
 unsigned int kmem_cache_size(struct kmem_cache* cache);
+
+/* The lists of reclaimable objects are not kept. */
+struct list_lru;
 
 void* kmem_cache_alloc(struct kmem_cache* cache, gfp_t gfp);
 void* kmem_cache_alloc_node(struct kmem_cache* cache, gfp_t gfp, int node);
@@ -262,6 +294,14 @@ int* quarry_count_slab_errors(int* counter);
  */
 size_t quarry_alloc_traces(const char* cache_name, char* buffer, size_t size);
 size_t quarry_free_traces(const char* cache_name, char* buffer, size_t size);
+/* The allocator has booted. */
+bool slab_is_available(void);
+/* Whether the address lies in an object of a cache. */
+bool kmem_valid_obj(void* object);
+/* Ends a line that printk() began with what the address is: in which object of which cache, ... */
+void kmem_dump_obj(void* object);
+/* The same for any address: of vmalloc, of no memory. */
+void mem_dump_obj(void* object);
 
 QUARRY_DECLARATIONS_END
 
@@ -269,6 +309,40 @@ static inline void* kmem_cache_zalloc(struct kmem_cache* cache, gfp_t gfp) {
   return kmem_cache_alloc(cache, gfp | __GFP_ZERO);
 }
 
+static inline void* kmem_cache_alloc_lru(struct kmem_cache* cache, struct list_lru* lru,
+                                         gfp_t gfp) {
+  (void)lru;
+  return kmem_cache_alloc(cache, gfp);
+}
+/* Memory groups are not kept: nothing is charged. */
+static inline bool kmem_cache_charge(void* object, gfp_t gfp) {
+  (void)object;
+  (void)gfp;
+  return true;
+}
+
+#ifdef __cplusplus
+inline struct kmem_cache* kmem_cache_create(const char* name, unsigned int bytes,
+                                            struct kmem_cache_args* args, slab_flags_t flags) {
+  return __kmem_cache_create_args(name, bytes, args, flags);
+}
+#else
+static inline struct kmem_cache* quarry_kmem_cache_create_default(const char* name,
+                                                                  unsigned int bytes, void* args,
+                                                                  slab_flags_t flags) {
+  return __kmem_cache_create_args(name, bytes, (struct kmem_cache_args*)args, flags);
+}
+#define kmem_cache_create(name, bytes, args, ...) \
+  _Generic((args), struct kmem_cache_args*                     \
+           : __kmem_cache_create_args, void*                   \
+           : quarry_kmem_cache_create_default, default         \
+           : kmem_cache_create)(name, bytes, args, __VA_ARGS__)
+#endif
+
 /* A cache for objects of a structure, with its name. */
 #define KMEM_CACHE(type, flags) \
   kmem_cache_create(#type, sizeof(struct type), __alignof__(struct type), (flags), NULL)
+/* With a member that may be copied to and from user memory. */
+#define KMEM_CACHE_USERCOPY(type, flags, field)                                             \
+  kmem_cache_create_usercopy(#type, sizeof(struct type), __alignof__(struct type), (flags), \
+                             offsetof(struct type, field), sizeof(((struct type*)0)->field), NULL)

@@ -25,6 +25,7 @@ struct kmem_cache {
 #define QUARRY_SLAB_TYPESAFE_BY_RCU 0x00080000u
 #define QUARRY_SLAB_MEM_SPREAD 0x00100000u
 #define QUARRY_SLAB_NOLEAKTRACE 0x00800000u
+#define QUARRY_SLAB_NO_MERGE 0x01000000u /* of Linux 6.12 */
 #define QUARRY_SLAB_ACCOUNT 0x04000000u
 /* Of debugging: consistency checks, red zones, poison, owners, tracing. */
 #define QUARRY_SLAB_CONSISTENCY_CHECKS 0x00000100u

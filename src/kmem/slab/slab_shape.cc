@@ -140,4 +140,12 @@ bool Slab::set_tunables(KmemCache& cache, const SlabTunables& wanted) {
   return true;
 }
 
+size_t Slab::object_offset(const KmemCache& cache, const Page& slab, size_t offset) const {
+  const SlabState& state = state_of(cache);
+  const auto& indexed = static_cast<const IndexedSlab&>(slab);
+  const size_t first = size_t{indexed.colour()} * state.plan.colour_bytes;
+  if (offset < first) return first;
+  return offset - (offset - first) % cache.size;
+}
+
 }  // namespace quarry

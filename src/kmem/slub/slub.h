@@ -81,6 +81,7 @@ class Slub final : public SlabEngine {
   uint32_t alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) override;
   void free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) override;
   size_t usable_bytes(const KmemCache& cache, const void* object) const override;
+  size_t object_offset(const KmemCache& cache, const Page& slab, size_t offset) const override;
   size_t asked_bytes(const KmemCache& cache, const void* object) const override;
   void set_asked_bytes(const KmemCache& cache, void* object, size_t bytes) override;
   void shrink(KmemCache& cache) override;

@@ -77,7 +77,11 @@ constexpr SlotLayout slot_layout(uint32_t object_size, uint32_t align, uint32_t 
 }
 
 inline SlotLayout slot_layout(const KmemCache& cache) {
-  return slot_layout(cache.object_size, cache.align, cache.flags, cache.ctor != nullptr);
+  SlotLayout layout =
+      slot_layout(cache.object_size, cache.align, cache.flags, cache.ctor != nullptr);
+  // Merged caches may have made the objects larger, within their slots: the link stays.
+  if (cache.size != 0) layout.free_pointer = cache.offset;
+  return layout;
 }
 
 // The same without what debugging adds.

@@ -99,6 +99,10 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
   return true;
 }
 
+size_t Slub::object_offset(const KmemCache& cache, const Page&, size_t offset) const {
+  return offset - offset % cache.size + slot_layout(cache).red_left;
+}
+
 void Slub::init_state(KmemCache& cache) const {
   for (unsigned id = 0; id != pages_->node_count(); ++id) new (&node_of(cache, id)) SlubNode;
 }

@@ -150,7 +150,7 @@ QUARRY_TEST(Placement, cache_flags_name_the_zone) {
   m->cache_destroy(dma32);
 }
 
-QUARRY_TEST(Placement, dma_is_stronger_than_reclaimable) {
+QUARRY_TEST(Placement, dma_is_stronger_than_reclaimable_and_that_than_account) {
   Machine m;
   struct {
     quarry::Gfp bits;
@@ -160,7 +160,10 @@ QUARRY_TEST(Placement, dma_is_stronger_than_reclaimable) {
       {quarry::Gfp{}, "kmalloc-512", quarry::MigrateType::kUnmovable},
       {gfp::kReclaimable, "kmalloc-rcl-512", quarry::MigrateType::kReclaimable},
       {gfp::kDma, "dma-kmalloc-512", quarry::MigrateType::kUnmovable},
-      {gfp::kDma | gfp::kReclaimable, "dma-kmalloc-512", quarry::MigrateType::kUnmovable}};
+      {gfp::kDma | gfp::kReclaimable, "dma-kmalloc-512", quarry::MigrateType::kUnmovable},
+      {gfp::kAccount, "kmalloc-cg-512", quarry::MigrateType::kUnmovable},
+      {gfp::kAccount | gfp::kReclaimable, "kmalloc-rcl-512", quarry::MigrateType::kReclaimable},
+      {gfp::kAccount | gfp::kDma, "dma-kmalloc-512", quarry::MigrateType::kUnmovable}};
   for (const auto& row : rows) {
     void* object = m->kmalloc(512, gfp::kKernel | row.bits);
     REQUIRE(object != nullptr);

@@ -20,7 +20,7 @@ QUARRY_TEST(Queries, caches_come_in_order_of_creation) {
   KmemCache* third = m->cache_create("third", 30);  // in the first one's place of the table
   struct Seen {
     size_t count = 0;
-    CacheInfo infos[50];
+    CacheInfo infos[80];
   } seen;
   m->for_each_cache(
       [](void* context, const CacheInfo& info) {
@@ -28,13 +28,14 @@ QUARRY_TEST(Queries, caches_come_in_order_of_creation) {
         all.infos[all.count++] = info;
       },
       &seen);
-  REQUIRE_EQ(seen.count, 41U);
+  REQUIRE_EQ(seen.count, 54U);
   CHECK_TEXT(seen.infos[0].name, "kmalloc-8");
   CHECK_TEXT(seen.infos[12].name, "kmalloc-8k");
   CHECK_TEXT(seen.infos[13].name, "kmalloc-rcl-8");
   CHECK_TEXT(seen.infos[38].name, "dma-kmalloc-8k");
-  CHECK_TEXT(seen.infos[39].name, "second");
-  CHECK_TEXT(seen.infos[40].name, "third");
+  CHECK_TEXT(seen.infos[51].name, "kmalloc-cg-8k");
+  CHECK_TEXT(seen.infos[52].name, "second");
+  CHECK_TEXT(seen.infos[53].name, "third");
   for (size_t i = 0; i != seen.count; ++i) {
     CHECK(seen.infos[i].number != 0);
     CHECK(seen.infos[i].size >= seen.infos[i].object_size);
