@@ -284,7 +284,7 @@ class SlobModel {
 };
 
 QUARRY_TEST(SlobModel, every_block_comes_from_where_the_rules_say) {
-  static SlobModel model(harness::seed());
+  SlobModel model(harness::seed());
   model.run();
 }
 
