@@ -42,6 +42,7 @@ class MeasuredMachine {
 inline Config config_of(unsigned engine) {
   Config config;
   config.engine = static_cast<SlabEngineKind>(engine);
+  config.merge_caches = false;  // each is measured by itself
   return config;
 }
 

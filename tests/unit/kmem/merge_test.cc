@@ -47,8 +47,8 @@ QUARRY_TEST(Merge, equal_caches_are_one) {
   // slabinfo has one row.
   quarry::FixedText<16384> text;
   m->slabinfo(text);
-  CHECK(__builtin_strstr(text.c_str(), "\nfirst ") != nullptr);
-  CHECK(__builtin_strstr(text.c_str(), "\nsecond ") == nullptr);
+  CHECK(harness::find_text(text.c_str(), "\nfirst ") != nullptr);
+  CHECK(harness::find_text(text.c_str(), "\nsecond ") == nullptr);
 
   void* object = m->cache_alloc(second, gfp::kKernel);
   REQUIRE(object != nullptr);

@@ -183,7 +183,7 @@ QUARRY_TEST(SlabTunables, are_written_through_slabinfo) {
   CHECK(counts(m, cache).free_in_partial <= 79 || counts(m, cache).free_slabs == 0);
   quarry::FixedText<8192> text;
   m->slabinfo(text);
-  CHECK(__builtin_strstr(text.c_str(), " : tunables   10    5    2 : slabdata ") != nullptr);
+  CHECK(harness::find_text(text.c_str(), " : tunables   10    5    2 : slabdata ") != nullptr);
   CHECK_EQ(write(m, "tuned 126 63 0"), SlabinfoWrite::kDone);
   void* objects[127];
   REQUIRE(m->cache_alloc_bulk(cache, gfp::kKernel, objects) == 127);
