@@ -181,7 +181,7 @@ KmemCache* Kmem::find_mergeable(const CacheRequest& request, uint32_t align) con
   }
   const uint32_t size = round_up(round_up(static_cast<uint32_t>(request.bytes), kWord), align);
   for (KmemCache* cache = first_; cache != nullptr; cache = cache->next) {
-    const bool allowed = cache->ctor == nullptr && cache->user_bytes == 0 &&
+    const bool allowed = cache->users != 0 && cache->ctor == nullptr && cache->user_bytes == 0 &&
                          (cache->flags & kNeverMerged) == 0 &&
                          ((cache->flags ^ flags) & kMergedIfSame) == 0;
     if (allowed && engine_->can_merge(*cache, size, align)) return cache;

@@ -78,10 +78,13 @@ uint32_t Kmem::take_oldest_of(KmemCache& cache, CpuId cpu, std::span<void*> obje
   return count;
 }
 
-// True: it was not the last.
+// True: it was not the last. After the last nobody shares the cache any more, kept or not.
 bool Kmem::drop_user(KmemCache& cache) {
   LockGuard guard(list_lock_);
-  if (cache.users == 1) return false;
+  if (cache.users <= 1) {
+    cache.users = 0;
+    return false;
+  }
   --cache.users;
   return true;
 }

@@ -153,4 +153,17 @@ QUARRY_TEST(Merge, nothing_is_merged_where_that_is_off) {
   CHECK(!merges(m, 200, {}, 200, {}));
 }
 
+QUARRY_TEST(Merge, nobody_joins_a_cache_whose_last_user_has_gone) {
+  Machine m;
+  KmemCache* kept = m->cache_create("kept", 88);
+  void* object = m->cache_alloc(kept, gfp::kKernel);
+  m->cache_destroy(kept);
+  CHECK(m.reported("Slab cache still has objects"));
+  KmemCache* other = m->cache_create("other", 88);
+  CHECK(other != kept);
+  m->cache_destroy(other);
+  m->cache_free(kept, object);
+  m->cache_destroy(kept);
+}
+
 }  // namespace
