@@ -47,12 +47,12 @@ void MemorySystem::vmallocinfo(TextSink& out) const {
 void MemorySystem::zoneinfo(TextSink& out) const { write_zoneinfo(out, Core::of(*this).kmem); }
 
 bool MemorySystem::proc_text(const char* name, TextSink& out) const {
-  for (size_t i = 0; i != std::size(kTexts); ++i) {
-    if (!same_text(name, kNames[i])) continue;
-    (this->*kTexts[i])(out);
-    return true;
-  }
-  return false;
+  size_t index = 0;
+  while (index != std::size(kTexts) && !same_text(name, kNames[index])) ++index;
+  if (index == std::size(kTexts)) return false;
+  const Text text = kTexts[index];
+  (this->*text)(out);
+  return true;
 }
 
 std::span<const char* const> MemorySystem::proc_names() { return {kNames, std::size(kTexts)}; }
