@@ -21,8 +21,8 @@ void expect_line(quarry::TextSink& out, Machine& m, const void* area, size_t byt
 }
 
 void expect_unpurged(quarry::TextSink& out, const void* area, size_t bytes) {
-  quarry::format(out, "0x%016x-0x%016x %7u unpurged vm_area\n", reinterpret_cast<uintptr_t>(area),
-                 reinterpret_cast<uintptr_t>(area) + bytes, bytes);
+  quarry::format(out, "0x%p-0x%p %7u unpurged vm_area\n", area,
+                 static_cast<const void*>(static_cast<const char*>(area) + bytes), bytes);
 }
 
 QUARRY_TEST(Vmallocinfo, has_the_kernels_format) {
