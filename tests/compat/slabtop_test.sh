@@ -31,27 +31,37 @@ require() { # text, pattern
   }
 }
 
+await() { # the first number of the cache's line
+  local tries
+  for ((tries = 0; tries != 100; ++tries)); do
+    grep -qsE "^probe_live +$1 " "$folder/proc/slabinfo" && return
+    sleep 0.1
+  done
+}
+
 coproc live { QUARRY_CMDLINE="quarry.proc=$folder/proc" exec "$probe" live; }
 exec {more}>&"${live[1]}"
 read -r count <&"${live[0]}"
 require "$count" '^900$'
-sleep 0.5
-require "$(in_namespace slabtop -o)" '^ *9[0-9][0-9] +9[0-9][0-9] +[0-9]+% +0\.12K .* probe_live'
+await '9[0-9][0-9]'
 
-# One slabtop sees the objects come: it reads its file again each second. It ends by itself: killing
-# `script` may leave it there, with this shell's end of the program's input.
-in_namespace script -qec 'timeout 5 slabtop -d 1' /dev/null </dev/null >"$folder/screen" &
-screen=$!
-sleep 1.5
+# Both slabtops run in one namespace: the second sees what the program wrote into the file that was
+# bound before the objects came.
+mkfifo "$folder/go"
+in_namespace sh -c 'slabtop -o >"$1/before"; echo >"$1/go"; read -r _ <"$1/go"
+  slabtop -o >"$1/after"' sh "$folder" &
+top=$!
+read -r _ <"$folder/go"
 for ((i = 0; i != 10; ++i)); do
   echo >&"$more"
   read -r count <&"${live[0]}"
 done
 require "$count" '^9900$'
-wait $screen || true
-# The first picture, then what has changed in it: 29 slabs of 32 objects, 310 slabs.
-require "$(<"$folder/screen")" '928 .*probe_live'
-require "$(<"$folder/screen")" '9920'
+require "$(<"$folder/before")" '^ *9[0-9][0-9] +9[0-9][0-9] +[0-9]+% +0\.12K .* probe_live'
+await '99[0-9][0-9]'
+echo >"$folder/go"
+wait $top
+require "$(<"$folder/after")" '^ *99[0-9][0-9] +99[0-9][0-9] +[0-9]+% +0\.12K .* probe_live'
 exec {more}>&-
 eval "exec ${live[1]}>&-"
 wait
