@@ -43,7 +43,7 @@ constexpr SlabTunables kMiddle = {54, 27, 8};
 constexpr SlabTunables kLarge = {24, 12, 8};
 constexpr SlabTunables kPages = {8, 4, 0};
 
-// A machine of several CPUs with more than 32 MiB, and with 64-bit words.
+// A machine of several CPUs with more than 32 MiB.
 constexpr Golden kTable[] = {
     // kmalloc
     {32, 32, 0, false, 32, 124, 0, kEnd, 0, kSmall},
@@ -158,6 +158,7 @@ QUARRY_TEST(SlabShape, one_cpu_shares_with_nobody) {
 QUARRY_TEST(SlabShape, of_caches_that_look_for_misuse) {
   constexpr uint32_t kZones = QUARRY_SLAB_RED_ZONE;
   constexpr uint32_t kUser = QUARRY_SLAB_STORE_USER;
+  constexpr uint32_t kWord = sizeof(void*);
   struct {
     uint32_t bytes;
     uint32_t align;
@@ -166,7 +167,7 @@ QUARRY_TEST(SlabShape, of_caches_that_look_for_misuse) {
     uint32_t offset;
     uint32_t left;
   } const rows[] = {{100, 8, kZones, 120, 8, kZones},
-                    {100, 8, kUser, 104 + sizeof(void*), 0, kUser},
+                    {100, 8, kUser, quarry::round_up(100U, kWord) + kWord, 0, kUser},
                     {100, 8, kZones | kUser, 128, 8, kZones | kUser},
                     {100, 16, kZones | kUser | QUARRY_SLAB_POISON, 112, 0, QUARRY_SLAB_POISON},
                     {100, 8, QUARRY_SLAB_POISON, 104, 0, QUARRY_SLAB_POISON},

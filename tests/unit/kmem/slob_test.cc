@@ -29,15 +29,15 @@ bool same_page(const void* a, const void* b) {
 
 QUARRY_TEST(Slob, objects_of_all_sizes_share_a_page_behind_headers_of_eight_bytes) {
   SlobMachine m;
-  unsigned char* first = m.get(100);
-  unsigned char* second = m.get(13);
-  unsigned char* third = m.get(60);
+  unsigned char* first = m.get(300);
+  unsigned char* second = m.get(261);
+  unsigned char* third = m.get(500);
   // In units of two bytes; what kmalloc returns is aligned to eight.
-  CHECK_EQ(second - first, 112);
-  CHECK_EQ(third - second, 24);
+  CHECK_EQ(second - first, 312);
+  CHECK_EQ(third - second, 272);
   CHECK(same_page(first, third));
-  CHECK_EQ(*reinterpret_cast<uint32_t*>(first - 8), 100U);
-  CHECK_EQ(*reinterpret_cast<uint32_t*>(second - 8), 13U);
+  CHECK_EQ(*reinterpret_cast<uint32_t*>(first - 8), 300U);
+  CHECK_EQ(*reinterpret_cast<uint32_t*>(second - 8), 261U);
   for (void* object : {first, second, third}) m->kfree(object);
 }
 
@@ -161,15 +161,13 @@ QUARRY_TEST(Slob, full_page_joins_the_list_of_the_block_it_gets_back) {
 
 QUARRY_TEST(Slob, objects_of_caches_have_no_header) {
   SlobMachine m;
-  KmemCache* cache = m->cache_create("bare", 100, {.align = 4});
-  void* names = m.get(1);
+  KmemCache* cache = m->cache_create("bare", 300, {.align = 4});
   auto* first = static_cast<unsigned char*>(m->cache_alloc(cache, gfp::kKernel));
   auto* second = static_cast<unsigned char*>(m->cache_alloc(cache, gfp::kKernel));
-  CHECK_EQ(second - first, sizeof(void*) == 8 ? 104 : 100);  // alignment is a word at least
+  CHECK_EQ(second - first, sizeof(void*) == 8 ? 304 : 300);  // alignment is a word at least
   CHECK(m->cache_of(first) == nullptr);
   m->cache_free(cache, first);
   m->cache_free(cache, second);
-  m->kfree(names);
   m->cache_destroy(cache);
 }
 

@@ -307,9 +307,9 @@ QUARRY_TEST(SlubDebug, a_system_that_shuts_down_tells_its_leaks) {
 
 // Pages of backtraces live as long as a slab that names them.
 QUARRY_TEST(SlubDebug, backtraces_cost_nothing_when_nobody_has_an_object) {
-  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "U,kmalloc-64"};
+  Machine m{.engine = SlabEngineKind::kSlub, .slub_debug = "U,kmalloc-2k"};
   const uint64_t before = m.idle_free_pages;
-  void* const p = m->kmalloc(64, gfp::kKernel);
+  void* const p = m->kmalloc(2048, gfp::kKernel);
   m.give_back_all();
   CHECK(m->free_page_count() <= before - 5);  // a slab and a pool of four pages
   m->kfree(p);
