@@ -38,12 +38,10 @@ void Kmem::unlink(KmemCache& cache) {
 template <class Action>
 void Kmem::drain_arrays(KmemCache& cache, Action&& while_empty) {
   LockGuard guard(drain_lock_);
-  array_table_.turn_off();
-  if (array_table_.settle()) {
-    cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects, 0); });
-    while_empty();
-  }
-  if (wants_arrays()) array_table_.turn_on();
+  const StoppedArrays stopped(array_table_);
+  if (!stopped.at_rest()) return;
+  cache.cpu_arrays.take_all([&](std::span<void*> objects) { engine_->free(cache, objects, 0); });
+  while_empty();
 }
 
 bool Kmem::shrink(KmemCache& cache) {
@@ -72,10 +70,8 @@ void Kmem::reap(CpuId cpu) {
 
 uint32_t Kmem::take_oldest_of(KmemCache& cache, CpuId cpu, std::span<void*> objects) {
   LockGuard guard(drain_lock_);
-  array_table_.turn_off();
-  const uint32_t count = array_table_.settle() ? cache.cpu_arrays.take_oldest(cpu, objects) : 0;
-  if (wants_arrays()) array_table_.turn_on();
-  return count;
+  const StoppedArrays stopped(array_table_);
+  return stopped.at_rest() ? cache.cpu_arrays.take_oldest(cpu, objects) : 0;
 }
 
 // True: it was not the last. After the last nobody shares the cache any more, kept or not.
@@ -193,23 +189,16 @@ void Kmem::lock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
   drain_lock_.lock();
   for_each_locked([&](KmemCache& cache) { engine_->lock_all(cache); });
   if (kmalloc_engine_ != nullptr) kmalloc_engine_->lock_all();
-  if (array_table_.lockless()) {
-    // No lock keeps another thread from its CPU's array: arrays that are off do.
-    array_table_.turn_off();
-    array_table_.settle();
-    return;
-  }
+  // Where no lock keeps another thread from its CPU's array, arrays that are off do.
+  array_table_.stop();
   for (unsigned cpu = 0; cpu != array_table_.cpus(); ++cpu) {
     array_table_.lock(CpuId(cpu)).lock_nested();
   }
 }
 
 void Kmem::unlock_all() QUARRY_NO_THREAD_SAFETY_ANALYSIS {
-  if (!array_table_.lockless()) {
-    for (unsigned cpu = array_table_.cpus(); cpu-- != 0;) array_table_.lock(CpuId(cpu)).unlock();
-  } else if (wants_arrays()) {
-    array_table_.turn_on();
-  }
+  for (unsigned cpu = array_table_.cpus(); cpu-- != 0;) array_table_.lock(CpuId(cpu)).unlock();
+  array_table_.resume();
   if (kmalloc_engine_ != nullptr) kmalloc_engine_->unlock_all();
   for_each_locked([&](KmemCache& cache) { engine_->unlock_all(cache); });
   drain_lock_.unlock();

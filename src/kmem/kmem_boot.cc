@@ -90,7 +90,7 @@ bool Kmem::boot(PageAllocator& pages, SlabEngine& engine, Rcu& rcu, BootMemory& 
   }
   array_table_.init(pages.platform(), arrays_, arrays, stride, std::span(locks, cpus),
                     std::span(nodes, cpus));
-  if (fault_.active()) array_table_.turn_off();
+  array_table_.enable(wants_arrays());
   // Its arrays have no capacity: what is no object is refused by every fast path.
   new (&caches_[0]) KmemCache;
   return kmalloc_engine_ != nullptr || make_kmalloc_caches();
@@ -153,14 +153,14 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
 void Kmem::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
   LockGuard guard(drain_lock_);
-  wants_arrays() ? array_table_.turn_on() : array_table_.turn_off();
+  array_table_.enable(wants_arrays());
 }
 
 void Kmem::set_zeroing(bool on_alloc, bool on_free) {
   zero_on_alloc_ = on_alloc;
   zero_on_free_ = on_free;
   LockGuard guard(drain_lock_);
-  wants_arrays() ? array_table_.turn_on() : array_table_.turn_off();
+  array_table_.enable(wants_arrays());
 }
 
 }  // namespace quarry

@@ -13,12 +13,12 @@ void CpuArrayTable::init(Platform& platform, quarry_arrays& hot, void* memory, u
   cpus_ = static_cast<unsigned>(locks.size());
   lockless_ = platform.has_lockless_arrays();
   hot = {reinterpret_cast<uintptr_t>(memory), 0};
-  turn_on();
+  enable(true);
 }
 
 void CpuArrayTable::turn_off() {
   off_.store(true, std::memory_order_relaxed);
-  // Ordered before the reads of take_all() by settle().
+  // Ordered before the reads of take_all() by restart_array_operations().
   std::atomic_ref(hot_->stride).store(0, std::memory_order_relaxed);
 }
 
@@ -26,6 +26,20 @@ void CpuArrayTable::turn_on() {
   off_.store(false, std::memory_order_relaxed);
   // Release: whoever finds an array through the stride sees what take_all() left in it.
   if (lockless_) std::atomic_ref(hot_->stride).store(stride_, std::memory_order_release);
+}
+
+void CpuArrayTable::enable(bool used) {
+  enabled_ = used;
+  used ? turn_on() : turn_off();
+}
+
+bool CpuArrayTable::stop() {
+  turn_off();
+  return !lockless_ || platform_->restart_array_operations();
+}
+
+void CpuArrayTable::resume() {
+  if (enabled_) turn_on();
 }
 
 void CpuArrays::init(CpuArrayTable& table, uintptr_t offset, uint16_t capacity) {

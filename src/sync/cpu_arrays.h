@@ -16,10 +16,9 @@
 // was ever used. All memory starts as zeros, which is "capacity 0": an array gets its capacity when
 // a slow path first finds it without one, so a CPU that never runs costs no memory.
 //
-// To empty arrays of all CPUs in lockless mode, one caller at a time:
-//   table.turn_off(); table.settle(); take_all() on each CpuArrays wanted; table.turn_on().
-// Between turn_off() and turn_on() pop() and push() find nothing and take nothing, in any array of
-// the table.
+// To look into arrays of other CPUs, one caller at a time: as long as a StoppedArrays is there,
+// pop() and push() find nothing and take nothing, in any array of the table. It has no effect on
+// what is under way in locked mode; there each operation below takes the array's lock.
 
 #include <atomic>
 #include <cstddef>
@@ -44,15 +43,21 @@ class CpuArrayTable {
   unsigned cpus() const { return cpus_; }
   SpinLock& lock(CpuId cpu) const { return locks_[cpu.value()]; }
 
-  void turn_off();
-  void turn_on();
-  bool is_off() const { return off_.load(std::memory_order_relaxed); }
-  // Waits until no operation that began before can still use an array that was turned off. False:
+  // Of these one caller at a time.
+  // Whether the arrays are used while nobody stops them; after init() they are.
+  void enable(bool used);
+  // Turns the arrays off, and waits until no operation that began before can still use them. False:
   // the platform cannot tell, and what the arrays hold must not be touched.
-  bool settle() const { return !lockless_ || platform_->restart_array_operations(); }
+  bool stop();
+  // On again, if they are to be used.
+  void resume();
+  bool is_off() const { return off_.load(std::memory_order_relaxed); }
 
  private:
   friend class CpuArrays;
+
+  void turn_off();
+  void turn_on();
 
   quarry_arrays* hot_ = nullptr;
   uintptr_t stride_ = 0;  // the real one; hot_->stride is this or 0
@@ -61,7 +66,24 @@ class CpuArrayTable {
   const uint16_t* nodes_ = nullptr;
   unsigned cpus_ = 0;
   bool lockless_ = false;
+  bool enabled_ = true;  // guarded by who has the one call at a time
   std::atomic<bool> off_{false};
+};
+
+// The arrays of a table are off as long as this is there.
+class StoppedArrays {
+ public:
+  explicit StoppedArrays(CpuArrayTable& table) : table_(table), at_rest_(table.stop()) {}
+  ~StoppedArrays() { table_.resume(); }
+  StoppedArrays(const StoppedArrays&) = delete;
+  StoppedArrays& operator=(const StoppedArrays&) = delete;
+
+  // False: as CpuArrayTable::stop().
+  bool at_rest() const { return at_rest_; }
+
+ private:
+  CpuArrayTable& table_;
+  const bool at_rest_;
 };
 
 class CpuArrays {
@@ -104,8 +126,8 @@ class CpuArrays {
   // --- Emptying; the owner makes sure that only one caller at a time does it ---
 
   // Hands everything that all CPUs hold to `take(span<void*> objects)` in pieces and leaves the
-  // arrays empty: lowest CPU first, of each the topmost first. Lockless mode: only between a
-  // settle() that returned true and turn_on(). No array lock is held while `take` runs.
+  // arrays empty: lowest CPU first, of each the topmost first. Lockless mode: only while they are
+  // stopped and at rest. No array lock is held while `take` runs.
   template <class Take>
   void take_all(Take&& take) {
     void* piece[kPiece];

@@ -38,9 +38,8 @@ bool PageAllocator::has_zone(ZoneType type) const {
 void PageAllocator::drain_all() {
   if (stack_table_.lockless()) {
     LockGuard guard(drain_lock_);
-    stack_table_.turn_off();
-    if (stack_table_.settle()) empty_stacks();
-    if (wants_stacks()) stack_table_.turn_on();
+    const StoppedArrays stopped(stack_table_);
+    if (stopped.at_rest()) empty_stacks();
   } else {
     empty_stacks();
   }
@@ -71,25 +70,22 @@ void PageAllocator::empty_stacks() {
 void PageAllocator::set_fault_parameters(const FaultParameters& parameters) {
   fault_.set_parameters(parameters);
   LockGuard guard(drain_lock_);
-  wants_stacks() ? stack_table_.turn_on() : stack_table_.turn_off();
+  stack_table_.enable(wants_stacks());
 }
 
 void PageAllocator::set_zeroing(bool on_alloc, bool on_free) {
   zero_on_alloc_ = on_alloc;
   zero_on_free_ = on_free;
   LockGuard guard(drain_lock_);
-  wants_stacks() ? stack_table_.turn_on() : stack_table_.turn_off();
+  stack_table_.enable(wants_stacks());
 }
 
 // The analysis cannot follow a number of locks that is known at run time only.
 void PageAllocator::lock_all() {
   const unsigned long irq_state = Arch::irq_save();
   drain_lock_.lock();
-  if (stack_table_.lockless()) {
-    // No lock keeps another thread from its CPU's stacks: stacks that are off do.
-    stack_table_.turn_off();
-    stack_table_.settle();
-  }
+  // Where no lock keeps another thread from its CPU's stacks, stacks that are off do.
+  stack_table_.stop();
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].lock_nested();
   for (Zone& zone : zones()) zone.lock.lock_nested();
   lock_all_irq_state_ = irq_state;
@@ -99,7 +95,7 @@ void PageAllocator::unlock_all() {
   const unsigned long irq_state = lock_all_irq_state_;
   for (Zone& zone : zones()) zone.lock.unlock();
   for (unsigned cpu = 0; cpu != cpu_count_; ++cpu) cpu_locks_[cpu].unlock();
-  if (stack_table_.lockless() && wants_stacks()) stack_table_.turn_on();
+  stack_table_.resume();
   drain_lock_.unlock();
   Arch::irq_restore(irq_state);
 }

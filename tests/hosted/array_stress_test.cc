@@ -94,12 +94,13 @@ class Arrays {
   }
   // Empties the arrays of all CPUs.
   void drain(std::vector<Object*>& list) {
-    table_.turn_off();
-    if (!table_.settle()) ++errors;
-    arrays_.take_all([&](std::span<void*> objects) {
-      for (void* object : objects) list.push_back(static_cast<Object*>(object));
-    });
-    table_.turn_on();
+    {
+      const StoppedArrays stopped(table_);
+      if (!stopped.at_rest()) ++errors;
+      arrays_.take_all([&](std::span<void*> objects) {
+        for (void* object : objects) list.push_back(static_cast<Object*>(object));
+      });
+    }
     for (size_t i = list.size(); i != 0; --i) {
       if (list[i - 1]->stored) take(*list[i - 1]);
     }

@@ -98,10 +98,22 @@ QUARRY_TEST(CpuArrays, take_all_empties_every_cpu) {
 QUARRY_TEST(CpuArrays, a_table_that_is_off_has_only_empty_and_full_arrays) {
   Fixture f;
   f.arrays.push(&f.object[0], 0);
-  f.table.turn_off();
+  {
+    const StoppedArrays stopped(f.table);
+    CHECK(stopped.at_rest());
+    CHECK(f.arrays.pop() == nullptr);
+    CHECK_EQ(f.arrays.push(&f.object[1], 0), PushResult::kRefused);
+  }
+  CHECK(f.arrays.pop() == &f.object[0]);
+}
+
+QUARRY_TEST(CpuArrays, that_are_not_to_be_used_stay_off_when_nobody_stops_them) {
+  Fixture f;
+  f.arrays.push(&f.object[0], 0);
+  f.table.enable(false);
+  { const StoppedArrays stopped(f.table); }
   CHECK(f.arrays.pop() == nullptr);
-  CHECK_EQ(f.arrays.push(&f.object[1], 0), PushResult::kRefused);
-  f.table.turn_on();
+  f.table.enable(true);
   CHECK(f.arrays.pop() == &f.object[0]);
 }
 
