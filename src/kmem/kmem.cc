@@ -53,15 +53,17 @@ size_t Kmem::bytes_to_clear(const KmemCache& cache, size_t asked) {
 }
 
 // Constructed objects, and those that readers of RCU may look at, keep what is in them.
-bool Kmem::zeroes_on_alloc(const KmemCache& cache, Gfp gfp) const {
-  if (any(gfp, gfp::kZero)) return true;
+static bool may_be_zeroed(const KmemCache& cache) {
   constexpr uint32_t kKept = QUARRY_SLAB_TYPESAFE_BY_RCU | QUARRY_SLAB_POISON;
-  return zero_on_alloc_ && cache.ctor == nullptr && (cache.flags & kKept) == 0;
+  return cache.ctor == nullptr && (cache.flags & kKept) == 0;
+}
+
+bool Kmem::zeroes_on_alloc(const KmemCache& cache, Gfp gfp) const {
+  return any(gfp, gfp::kZero) || (zero_on_alloc_ && may_be_zeroed(cache));
 }
 
 bool Kmem::zeroes_on_free(const KmemCache& cache) const {
-  constexpr uint32_t kKept = QUARRY_SLAB_TYPESAFE_BY_RCU | QUARRY_SLAB_POISON;
-  return zero_on_free_ && cache.ctor == nullptr && (cache.flags & kKept) == 0;
+  return zero_on_free_ && may_be_zeroed(cache);
 }
 
 // From this CPU's array, if what is on top is of that node: after a fallback it may not be.
