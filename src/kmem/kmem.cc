@@ -58,8 +58,9 @@ static bool may_be_zeroed(const KmemCache& cache) {
   return cache.ctor == nullptr && (cache.flags & kKept) == 0;
 }
 
+// What was zeroed when it was freed holds words of the engine.
 bool Kmem::zeroes_on_alloc(const KmemCache& cache, Gfp gfp) const {
-  return any(gfp, gfp::kZero) || (zero_on_alloc_ && may_be_zeroed(cache));
+  return any(gfp, gfp::kZero) || ((zero_on_alloc_ || zero_on_free_) && may_be_zeroed(cache));
 }
 
 bool Kmem::zeroes_on_free(const KmemCache& cache) const {
@@ -128,6 +129,7 @@ void* Kmem::kmalloc_by_engine(ObjectRequest request) {
   reporter_->check_context(uint32_t(request.gfp), request.place);
   if (fault_.should_fail_slab(request.gfp, static_cast<uint32_t>(request.bytes))) return nullptr;
   request.gfp = without_sleeping(request.gfp);
+  if (zero_on_alloc_ || zero_on_free_) request.gfp |= gfp::kZero;
   // Linux ignores a node that does not exist.
   if (static_cast<unsigned>(request.node.value()) >= pages_->node_count()) request.node = kNoNode;
   return kmalloc_engine_->kmalloc(request);

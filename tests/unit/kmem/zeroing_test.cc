@@ -76,6 +76,11 @@ QUARRY_TEST(Zeroing, what_is_freed_is_zero_at_once) {
     size_t left = 0;
     for (size_t i = 0; i != bytes; ++i) left += object[i] == 0xdd ? 1 : 0;
     CHECK(left < sizeof(void*));
+    // Given out again it is zero altogether.
+    void* again = m->kmalloc(bytes, gfp::kKernel);
+    CHECK(again == object);
+    CHECK(is_filled(again, bytes, 0));
+    m->kfree(again);
     m->kfree(kept);
   }
   KmemCache* cache = m->cache_create("plain", 100);
