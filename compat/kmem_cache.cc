@@ -5,32 +5,13 @@
 #include <linux/slab.h>
 
 #include "default_system.h"
+#include "text_buffer.h"
+#include "write_result.h"
 
 namespace quarry {
 namespace {
 
 KmemCache* core(kmem_cache* cache) { return static_cast<KmemCache*>(cache); }
-
-// Keeps what fits into a buffer, and counts all.
-class BufferSink final : public TextSink {
- public:
-  BufferSink(char* buffer, size_t size) : buffer_(buffer), size_(size) {
-    if (size != 0) buffer[0] = '\0';
-  }
-  void write(const char* text, size_t length) override {
-    for (size_t i = 0; i != length; ++i, ++length_) {
-      if (length_ + 1 >= size_) continue;
-      buffer_[length_] = text[i];
-      buffer_[length_ + 1] = '\0';
-    }
-  }
-  size_t length() const { return length_; }
-
- private:
-  char* buffer_;
-  size_t size_;
-  size_t length_ = 0;
-};
 
 }  // namespace
 
@@ -111,15 +92,37 @@ int* quarry_count_slab_errors(int* counter) { return count_slab_errors(counter);
 
 size_t quarry_alloc_traces(const char* cache_name, char* buffer, size_t size) {
   KmemCache* const cache = default_system.find_cache(cache_name);
-  BufferSink out(buffer, size);
+  TextBuffer out(buffer, size);
   return cache != nullptr && default_system.alloc_traces(cache, out) ? out.length() : 0;
 }
 
 size_t quarry_free_traces(const char* cache_name, char* buffer, size_t size) {
   KmemCache* const cache = default_system.find_cache(cache_name);
-  BufferSink out(buffer, size);
+  TextBuffer out(buffer, size);
   return cache != nullptr && default_system.free_traces(cache, out) ? out.length() : 0;
 }
+
+long quarry_slab_attr_show(const char* cache_name, const char* attribute, char* buffer,
+                           size_t size) {
+  const KmemCache* const cache = default_system.find_cache(cache_name);
+  TextBuffer out(buffer, size);
+  const bool shown = cache != nullptr && default_system.cache_attribute(cache, attribute, out);
+  return shown ? static_cast<long>(out.length()) : -ENOENT;
+}
+
+long quarry_slab_attr_store(const char* cache_name, const char* attribute, const char* text,
+                            size_t bytes) {
+  KmemCache* const cache = default_system.find_cache(cache_name);
+  if (cache == nullptr) return -ENOENT;
+  return write_result(default_system.write_cache_attribute(cache, attribute, {text, bytes}), bytes);
+}
+
+int quarry_reap_caches(unsigned int cpu) {
+  if (cpu >= default_core().pages.cpu_count()) return -EINVAL;
+  default_system.reap_caches(CpuId(cpu));
+  return 0;
+}
+
 bool slab_is_available() { return default_system.booted(); }
 
 bool kmem_valid_obj(void* object) { return default_system.cache_of(object) != nullptr; }

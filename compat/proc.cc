@@ -7,6 +7,7 @@
 
 #include "default_system.h"
 #include "text_buffer.h"
+#include "write_result.h"
 
 namespace quarry {
 namespace {
@@ -35,6 +36,10 @@ int quarry_proc_show(const char* name,
                      void (*write)(void* context, const char* text, size_t length), void* context) {
   Callback out(write, context);
   return default_system.proc_text(name, out) ? 0 : -ENOENT;
+}
+
+long quarry_proc_write(const char* name, const char* text, size_t bytes) {
+  return write_result(default_system.write_proc_text(name, {text, bytes}), bytes);
 }
 
 const char* const* quarry_proc_names(void) { return MemorySystem::proc_names().data(); }

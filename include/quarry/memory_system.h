@@ -19,9 +19,9 @@
 #include "quarry/abi/page.h"
 #include "quarry/abi/rcu_head.h"
 #include "quarry/fault_parameters.h"
+#include "quarry/file_write.h"
 #include "quarry/gfp.h"
 #include "quarry/platform.h"
-#include "quarry/slabinfo_write.h"
 #include "quarry/text_sink.h"
 #include "quarry/units.h"
 
@@ -256,11 +256,18 @@ class MemorySystem {
   // context.
   void reap_caches(CpuId cpu);
   [[nodiscard]] static CacheInfo cache_info(const KmemCache& cache);
-  // The oldest cache of that name, kmalloc's own ones included ("kmalloc-64"). Null: none.
+  // The oldest cache that has that name or was merged with one of that name, kmalloc's own ones
+  // included ("kmalloc-64"). Null: none.
   [[nodiscard]] KmemCache* find_cache(const char* name) const;
   // Checks all slabs of a debugged cache: what was overwritten is reported and repaired. Of other
   // caches only the lists of partial slabs are looked at.
   CacheCheck cache_check(KmemCache* cache);
+  // What Linux has with SLUB as the file /sys/kernel/slab/CACHE/NAME (src/proc/slab_attributes.h),
+  // in its format. False: there is no such file.
+  bool cache_attribute(const KmemCache* cache, const char* name, TextSink& out) const;
+  // What writing to it does: to cpu_partial, how many objects each CPU's array holds; min_partial,
+  // remote_node_defrag_ratio, failslab, shrink, validate. Process context.
+  FileWrite write_cache_attribute(KmemCache* cache, const char* name, std::span<const char> text);
   // Objects in use of a cache with QUARRY_SLAB_STORE_USER by who allocated them, or by who had
   // freed them before: the text of the kernel's alloc_traces and free_traces. False: there are no
   // such records, or no memory to sort them.
@@ -328,11 +335,13 @@ class MemorySystem {
   void slabinfo(TextSink& out) const;
   // What the kernel does when a line is written to its file: "name limit batchcount shared", of
   // engines with tunables (SLAB). Numbers that make no sense change nothing. Process context.
-  SlabinfoWrite write_slabinfo(std::span<const char> line);
+  FileWrite write_slabinfo(std::span<const char> line);
   void vmallocinfo(TextSink& out) const;
   void zoneinfo(TextSink& out) const;
   // The same by the file's name. False: there is no such text.
   bool proc_text(const char* name, TextSink& out) const;
+  // The same for writing to it; only to slabinfo that does something.
+  FileWrite write_proc_text(const char* name, std::span<const char> text);
   // In memory a null follows the last.
   [[nodiscard]] static std::span<const char* const> proc_names();
 

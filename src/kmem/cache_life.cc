@@ -2,6 +2,7 @@
 
 // Emptying, checking and destroying caches.
 
+#include "base/same_text.h"
 #include "kmem/kmem.h"
 
 namespace quarry {
@@ -20,6 +21,20 @@ bool Kmem::is_listed(const KmemCache& cache) const {
   const KmemCache* at = first_;
   while (at != nullptr && at != &cache) at = at->next;
   return at != nullptr;
+}
+
+static bool has_name(const KmemCache& cache, const char* name) {
+  if (same_text(cache.name, name)) return true;
+  CacheName* at = cache.names;
+  while (at != nullptr && !same_text(at->text(), name)) at = at->next;
+  return at != nullptr;
+}
+
+KmemCache* Kmem::find(const char* name) const {
+  LockGuard guard(list_lock_);
+  KmemCache* cache = first_;
+  while (cache != nullptr && !has_name(*cache, name)) cache = cache->next;
+  return cache;
 }
 
 void Kmem::link(KmemCache& cache) {
@@ -59,7 +74,18 @@ bool Kmem::set_tunables(KmemCache& cache, const SlabTunables& tunables) {
   bool done = false;
   drain_arrays(cache, [&] {
     done = engine_->set_tunables(cache, tunables);
-    if (done) cache.cpu_arrays.set_capacity(cache.array_capacity);
+    if (done) cache.cpu_arrays.set_capacity(cache.array_capacity.load(std::memory_order_relaxed));
+  });
+  return done;
+}
+
+bool Kmem::set_array_capacity(KmemCache& cache, uint32_t capacity) {
+  if (capacity > kArrayEntries) return false;
+  bool done = false;
+  drain_arrays(cache, [&] {
+    cache.set_array_size(capacity, (capacity + 1) / 2);
+    cache.cpu_arrays.set_capacity(static_cast<uint16_t>(capacity));
+    done = true;
   });
   return done;
 }
@@ -130,6 +156,14 @@ void Kmem::report_leaks(KmemCache& cache) {
   LogText out(reporter_->platform());
   format(out, "%s: who allocated what was never freed:\n", cache.name);
   if (!engine_->write_traces(cache, TrackKind::kAlloc, out)) format(out, "no memory to tell\n");
+}
+
+SlabCounts Kmem::counts(const KmemCache& cache) const {
+  SlabCounts sums;
+  for (unsigned id = 0; id != pages_->node_count(); ++id) {
+    sums += engine_->node_counts(cache, NodeId(static_cast<int>(id)));
+  }
+  return sums;
 }
 
 size_t Kmem::cached_objects(const KmemCache& cache) const {

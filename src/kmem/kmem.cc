@@ -78,8 +78,8 @@ void* Kmem::pop_of_node(KmemCache& cache, NodeId node) {
 // Takes a batch from the engine, returns one object of it and puts the rest into the array.
 void* Kmem::refill(KmemCache& cache, const ObjectRequest& request) {
   void* batch[kMaxBatch];
-  const uint32_t wanted =
-      cache.array_capacity == 0 || cache.cpu_arrays.is_off() ? 1 : cache.array_batch;
+  const uint32_t full_batch = cache.array_batch.load(std::memory_order_relaxed);
+  const uint32_t wanted = full_batch == 0 || cache.cpu_arrays.is_off() ? 1 : full_batch;
   const uint32_t count = engine_->alloc(cache, request, std::span(batch, wanted));
   if (count == 0) return nullptr;
   cache.refills.fetch_add(1, std::memory_order_relaxed);
@@ -180,7 +180,7 @@ uint32_t Kmem::take_oldest(KmemCache& cache, std::span<void*> objects) {
 bool Kmem::make_room(KmemCache& cache, void* object, uint16_t node, uintptr_t place) {
   void* batch[kMaxBatch];
   if (node != pages_->local_node().value()) return false;
-  const std::span<void*> wanted(batch, cache.array_batch);
+  const std::span<void*> wanted(batch, cache.array_batch.load(std::memory_order_relaxed));
   const uint32_t count =
       cache.flushes_oldest ? take_oldest(cache, wanted) : cache.cpu_arrays.pop_many(wanted);
   if (count == 0) return false;

@@ -117,6 +117,8 @@ class Kmem {
     if (cache.names == nullptr) visit(cache.name);
     for (CacheName* name = cache.names; name != nullptr; name = name->next) visit(name->text());
   }
+  // The oldest cache of that name, its own or that of one which was merged with it. Null: none.
+  KmemCache* find(const char* name) const;
   void destroy(KmemCache* cache, uintptr_t place);
   // True: no slab remains.
   bool shrink(KmemCache& cache);
@@ -162,7 +164,7 @@ class Kmem {
   }
   // False: the engine counts nothing for a cache, only the pages of all.
   bool counts_caches() const { return kmalloc_engine_ == nullptr; }
-  SlabCounts counts(const KmemCache& cache) const { return engine_->counts(cache); }
+  SlabCounts counts(const KmemCache& cache) const;
   // Reports and repairs what users have broken in the cache's slabs.
   SlabCheck check(KmemCache& cache);
   // Says who allocated the objects of the cache that are in use.
@@ -188,6 +190,10 @@ class Kmem {
   // Requires 0 < batchcount <= limit. The arrays of all CPUs are empty afterwards. False: there is
   // no room for such arrays. Process context.
   bool set_tunables(KmemCache& cache, const SlabTunables& tunables);
+  // Of an engine without tunables: the arrays of all CPUs are empty afterwards, and hold that many
+  // objects from now on, also while others use them. False: there is no room for so many. Process
+  // context.
+  bool set_array_capacity(KmemCache& cache, uint32_t capacity);
   // One round of the timed reaper on behalf of a CPU. Process context.
   void reap(CpuId cpu);
   // For the engine: takes those objects out of a CPU's array that are there longest; how many.

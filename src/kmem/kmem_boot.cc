@@ -144,9 +144,10 @@ bool Kmem::set_up(KmemCache& cache, const char* name, uint32_t bytes, uint32_t a
 
   cache.engine_state = state_memory_ + number * state_bytes_;
   engine_->init_state(cache);
-  QUARRY_ASSERT(cache.array_capacity <= kArrayEntries && cache.array_batch <= kMaxBatch);
+  const uint16_t capacity = cache.array_capacity.load(std::memory_order_relaxed);
+  QUARRY_ASSERT(capacity <= kArrayEntries);
   cache.array_offset = kmalloc_engine_ != nullptr ? 0 : static_cast<uint32_t>(number * kArrayBytes);
-  cache.cpu_arrays.init(array_table_, cache.array_offset, cache.array_capacity);
+  cache.cpu_arrays.init(array_table_, cache.array_offset, capacity);
   return true;
 }
 

@@ -53,20 +53,27 @@ class alignas(64) KmemCache : public ::kmem_cache {
   Order order{0};             // preferred
   Order min_order{0};         // under fragmentation
   uint16_t objects = 0;       // in a slab of the preferred order
-  uint32_t inuse_bytes = 0;   // of an object with its padding, without what the allocator added
   uintptr_t link_secret = 0;  // what free objects' links are mixed with; 0: nothing (free_links.h)
+  uint32_t inuse_bytes = 0;   // of an object with its padding, without what the allocator added
 
   // Settings that may change while the cache is used.
-  // Empty slabs are kept while fewer partial ones than this are there.
-  std::atomic<uint32_t> min_partial{0};
   // How often, of 1024 times, objects of other nodes come before a new slab.
   std::atomic<uint32_t> remote_defrag{0};
+  // Empty slabs are kept while fewer partial ones than this are there.
+  std::atomic<size_t> min_partial{0};
 
   CpuArrays cpu_arrays;
-  uint16_t array_capacity = 0;   // objects that each CPU can hold
-  uint16_t array_batch = 0;      // objects that move between an array and the engine at a time
+  // Objects that each CPU can hold, and how many move between its array and the engine at a time:
+  // none exactly if it can hold none. May change too.
+  std::atomic<uint16_t> array_capacity{0};
+  std::atomic<uint16_t> array_batch{0};
   bool flushes_oldest = false;   // a full array gives back what is there longest, not the topmost
   void* engine_state = nullptr;  // SlabEngine::state_bytes() of the engine's own
+
+  void set_array_size(uint32_t capacity, uint32_t batch) {
+    array_capacity.store(static_cast<uint16_t>(capacity), std::memory_order_relaxed);
+    array_batch.store(static_cast<uint16_t>(capacity == 0 ? 0 : batch), std::memory_order_relaxed);
+  }
 
   // Guarded by Kmem's list lock: the newest name, and how many caches this one is to its users.
   CacheName* names = nullptr;

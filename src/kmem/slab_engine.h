@@ -15,7 +15,7 @@
 
 namespace quarry {
 
-// Sums over all nodes of a cache.
+// Of a cache, on one node or on all.
 struct SlabCounts {
   size_t slabs = 0;
   size_t pages = 0;
@@ -26,6 +26,18 @@ struct SlabCounts {
   // Free objects that count as taken: in arrays of the engine's own, of nodes and pairs of nodes.
   size_t shared_objects = 0;
   size_t alien_objects = 0;
+
+  SlabCounts& operator+=(const SlabCounts& other) {
+    slabs += other.slabs;
+    pages += other.pages;
+    total_objects += other.total_objects;
+    free_in_partial += other.free_in_partial;
+    partial_slabs += other.partial_slabs;
+    free_slabs += other.free_slabs;
+    shared_objects += other.shared_objects;
+    alien_objects += other.alien_objects;
+    return *this;
+  }
 };
 
 // A check of all slabs of a cache.
@@ -82,8 +94,8 @@ class SlabEngine {
 
   // The flags of a cache that is made with these: with what the engine's parameters add.
   virtual uint32_t flags_of(const char* /*name*/, uint32_t flags) const { return flags; }
-  // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, with
-  // array_capacity and array_batch. False: such objects cannot be made.
+  // Decides the shape fields of a cache whose object_size, align, flags and ctor are set, with the
+  // size of its arrays. False: such objects cannot be made.
   virtual bool shape(KmemCache& cache, unsigned cpus) const = 0;
 
   // The smallest size class that has caches of its own.
@@ -131,7 +143,9 @@ class SlabEngine {
   // is no room for such arrays, and nothing changed.
   virtual bool set_tunables(KmemCache&, const SlabTunables&) { return false; }
 
-  virtual SlabCounts counts(const KmemCache& cache) const = 0;
+  virtual SlabCounts node_counts(const KmemCache& cache, NodeId node) const = 0;
+  // Objects that are taken from slabs of the node's partial list, where there is one.
+  virtual size_t taken_from_partial(const KmemCache&, NodeId) const { return 0; }
 
   // Checks every list and slab of the cache; nobody may use it. False: broken, `out` says what.
   virtual bool validate(const KmemCache& cache, TextSink& out) const = 0;

@@ -7,7 +7,7 @@
 
 #include "base/text_sink.h"
 #include "kmem/kmem.h"
-#include "quarry/slabinfo_write.h"
+#include "quarry/file_write.h"
 #include "zone/page_allocator.h"
 
 namespace quarry {
@@ -23,6 +23,6 @@ constexpr bool is_kernels_zone(ZoneType type) {
 }
 
 // "name limit batchcount shared" changes the tunables of a cache, of an engine that has some.
-SlabinfoWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text);
+FileWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text);
 
 }  // namespace quarry

@@ -51,10 +51,10 @@ bool has_name(const KmemCache& cache, std::span<const char> name) {
 
 }  // namespace
 
-SlabinfoWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text) {
+FileWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text) {
   constexpr size_t kMostBytes = 128;
-  if (!kmem.engine().has_tunables()) return SlabinfoWrite::kReadOnly;
-  if (text.size() > kMostBytes) return SlabinfoWrite::kInvalid;
+  if (!kmem.engine().has_tunables()) return FileWrite::kReadOnly;
+  if (text.size() > kMostBytes) return FileWrite::kInvalid;
   size_t name_bytes = 0;
   while (name_bytes != text.size() && text[name_bytes] != ' ') ++name_bytes;
   const std::span<const char> name = text.first(name_bytes);
@@ -63,9 +63,9 @@ SlabinfoWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text) {
   int32_t batchcount = 0;
   int32_t shared = 0;
   if (!take_number(text, limit) || !take_number(text, batchcount) || !take_number(text, shared)) {
-    return SlabinfoWrite::kInvalid;
+    return FileWrite::kInvalid;
   }
-  SlabinfoWrite result = SlabinfoWrite::kInvalid;
+  FileWrite result = FileWrite::kInvalid;
   bool found = false;
   kmem.for_each_newest_first([&](KmemCache& cache) {
     if (found || !has_name(cache, name)) return;
@@ -75,7 +75,7 @@ SlabinfoWrite write_to_slabinfo(Kmem& kmem, std::span<const char> text) {
     const SlabTunables wanted = {static_cast<uint32_t>(limit), static_cast<uint32_t>(batchcount),
                                  static_cast<uint32_t>(shared)};
     const bool done = !sense || kmem.set_tunables(cache, wanted);
-    result = done ? SlabinfoWrite::kDone : SlabinfoWrite::kNoMemory;
+    result = done ? FileWrite::kDone : FileWrite::kNoMemory;
   });
   return result;
 }

@@ -42,8 +42,8 @@ constexpr const char* kBehindSlabs[] = {"nr_isolated_anon",
                                         "nr_page_table_pages",
                                         "nr_sec_page_table_pages",
                                         "nr_swapcached"};
-// Of a zone, behind nr_free_pages. The numa_* rows are not counted: that would cost every
-// allocation.
+// Of a zone, behind nr_free_pages. The numa_* rows are those of a kernel with vm.numa_stat=0: to
+// count them would cost every allocation.
 constexpr const char* kBehindFree[] = {"nr_zone_inactive_anon",
                                        "nr_zone_active_anon",
                                        "nr_zone_inactive_file",

@@ -65,12 +65,21 @@ uint32_t CpuArrays::count(CpuId cpu) const {
   return std::atomic_ref(array.count).load(std::memory_order_relaxed);
 }
 
+static void store_capacity(quarry_array& array, uint32_t capacity) {
+  std::atomic_ref(array.capacity).store(capacity, std::memory_order_seq_cst);
+}
+
 void CpuArrays::set_capacity(uint16_t capacity) {
   std::atomic_ref(capacity_).store(capacity, std::memory_order_seq_cst);
   for (unsigned cpu = 0; cpu != table_->cpus(); ++cpu) {
     if (!is_active(CpuId(cpu))) continue;
-    std::atomic_ref(array_of(CpuId(cpu))->capacity)
-        .store(uint32_t{capacity}, std::memory_order_seq_cst);
+    quarry_array& array = *array_of(CpuId(cpu));
+    if (table_->lockless()) {
+      store_capacity(array, capacity);
+    } else {
+      LockGuard guard(table_->lock(CpuId(cpu)));
+      store_capacity(array, capacity);
+    }
   }
 }
 
@@ -86,7 +95,7 @@ bool CpuArrays::activate(CpuId cpu) {
   // Whoever changes the capacity meanwhile sees the bit, or is seen here.
   for (uint16_t stored = 0; stored != allowed; allowed = capacity()) {
     stored = allowed;
-    std::atomic_ref(array->capacity).store(uint32_t{stored}, std::memory_order_seq_cst);
+    store_capacity(*array, stored);
   }
   return true;
 }

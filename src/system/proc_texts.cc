@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// The texts of /proc, by call and by name.
+// The texts of /proc, by call and by name, and those of /sys/kernel/slab.
 
 #include "base/same_text.h"
 #include "proc/meminfo.h"
 #include "proc/proc.h"
+#include "proc/slab_attributes.h"
 #include "proc/vmallocinfo.h"
 #include "system/core.h"
 
@@ -16,9 +17,17 @@ using Text = void (MemorySystem::*)(TextSink& out) const;
 // C wants a null behind them.
 constexpr const char* kNames[] = {"buddyinfo",   "meminfo",  "pagetypeinfo", "slabinfo",
                                   "vmallocinfo", "zoneinfo", nullptr};
-constexpr Text kTexts[std::size(kNames) - 1] = {
-    &MemorySystem::buddyinfo, &MemorySystem::meminfo,     &MemorySystem::pagetypeinfo,
-    &MemorySystem::slabinfo,  &MemorySystem::vmallocinfo, &MemorySystem::zoneinfo};
+constexpr size_t kTextCount = std::size(kNames) - 1;
+constexpr Text kTexts[kTextCount] = {&MemorySystem::buddyinfo,    &MemorySystem::meminfo,
+                                     &MemorySystem::pagetypeinfo, &MemorySystem::slabinfo,
+                                     &MemorySystem::vmallocinfo,  &MemorySystem::zoneinfo};
+
+// kTextCount: there is none of that name.
+size_t find_text(const char* name) {
+  size_t index = 0;
+  while (index != kTextCount && !same_text(name, kNames[index])) ++index;
+  return index;
+}
 
 }  // namespace
 
@@ -36,7 +45,7 @@ void MemorySystem::slabinfo(TextSink& out) const {
   quarry::write_slabinfo(out, Core::of(*this).kmem);
 }
 
-SlabinfoWrite MemorySystem::write_slabinfo(std::span<const char> line) {
+FileWrite MemorySystem::write_slabinfo(std::span<const char> line) {
   return write_to_slabinfo(Core::of(*this).kmem, line);
 }
 
@@ -47,14 +56,32 @@ void MemorySystem::vmallocinfo(TextSink& out) const {
 void MemorySystem::zoneinfo(TextSink& out) const { write_zoneinfo(out, Core::of(*this).kmem); }
 
 bool MemorySystem::proc_text(const char* name, TextSink& out) const {
-  size_t index = 0;
-  while (index != std::size(kTexts) && !same_text(name, kNames[index])) ++index;
-  if (index == std::size(kTexts)) return false;
+  const size_t index = find_text(name);
+  if (index == kTextCount) return false;
   const Text text = kTexts[index];
   (this->*text)(out);
   return true;
 }
 
-std::span<const char* const> MemorySystem::proc_names() { return {kNames, std::size(kTexts)}; }
+FileWrite MemorySystem::write_proc_text(const char* name, std::span<const char> text) {
+  if (same_text(name, "slabinfo")) return write_slabinfo(text);
+  return find_text(name) == kTextCount ? FileWrite::kNoFile : FileWrite::kReadOnly;
+}
+
+std::span<const char* const> MemorySystem::proc_names() { return {kNames, kTextCount}; }
+
+bool MemorySystem::cache_attribute(const KmemCache* cache, const char* name, TextSink& out) const {
+  const SlabAttribute* const attribute = find_slab_attribute(name);
+  if (slab_engine() != SlabEngineKind::kSlub || attribute == nullptr) return false;
+  attribute->show(*cache, out);
+  return true;
+}
+
+FileWrite MemorySystem::write_cache_attribute(KmemCache* cache, const char* name,
+                                              std::span<const char> text) {
+  const SlabAttribute* const attribute = find_slab_attribute(name);
+  if (slab_engine() != SlabEngineKind::kSlub || attribute == nullptr) return FileWrite::kNoFile;
+  return attribute->store == nullptr ? FileWrite::kReadOnly : attribute->store(*cache, text);
+}
 
 }  // namespace quarry

@@ -41,7 +41,7 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
           .user_bytes = cache.user_bytes,
           .objects_per_slab = cache.objects,
           .pages_per_slab = cache.order.pages(),
-          .array_capacity = cache.array_capacity,
+          .array_capacity = cache.array_capacity.load(std::memory_order_relaxed),
           .active_objects = sums.total_objects - sums.free_in_partial,
           .total_objects = sums.total_objects,
           .slabs = sums.slabs,
@@ -53,11 +53,7 @@ CacheInfo MemorySystem::cache_info(const KmemCache& cache) {
 }
 
 KmemCache* MemorySystem::find_cache(const char* name) const {
-  KmemCache* found = nullptr;
-  Core::of(*this).kmem.for_each([&](KmemCache& cache) {
-    if (found == nullptr && same_text(cache.name, name)) found = &cache;
-  });
-  return found;
+  return Core::of(*this).kmem.find(name);
 }
 
 void MemorySystem::for_each_cache(void (*visit)(void*, const CacheInfo&), void* context) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The ways to create a cache, and merging.
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -85,11 +86,57 @@ static void what_an_address_is(void) {
   kfree(object);
 }
 
+static int attribute_is(const char* cache, const char* name, const char* wanted) {
+  char text[256];
+  const long length = quarry_slab_attr_show(cache, name, text, sizeof(text));
+  return length == (long)strlen(wanted) && strcmp(text, wanted) == 0;
+}
+
+static long store(const char* cache, const char* name, const char* text) {
+  return quarry_slab_attr_store(cache, name, text, strlen(text));
+}
+
+/* /sys/kernel/slab/CACHE, by any of its names. */
+static void attributes(void) {
+  struct kmem_cache* cache = kmem_cache_create("compat_tuned", 1000, 0, 0, construct);
+  REQUIRE(cache != NULL);
+  EXPECT(attribute_is("compat_tuned", "object_size", "1000\n"));
+  EXPECT(attribute_is("compat_tuned", "objects", "0\n"));
+  EXPECT(attribute_is("compat_tuned", "min_partial", "5\n"));
+  EXPECT(store("compat_tuned", "min_partial", "9\n") == 2);
+  EXPECT(attribute_is("compat_tuned", "min_partial", "9\n"));
+  EXPECT(store("compat_tuned", "cpu_partial", "30") == 2);
+  EXPECT(attribute_is("compat_tuned", "cpu_partial", "30\n"));
+  void* objects[40];
+  REQUIRE(kmem_cache_alloc_bulk(cache, GFP_KERNEL, 40, objects) == 40);
+  EXPECT(store("compat_tuned", "cpu_partial", "0") == 1);
+  EXPECT(attribute_is("compat_tuned", "objects", "40 N0=40\n"));
+  kmem_cache_free_bulk(cache, 40, objects);
+  EXPECT(store("compat_tuned", "shrink", "1\n") == 2);
+  EXPECT(attribute_is("compat_tuned", "slabs", "0\n"));
+  char text[256];
+  EXPECT(quarry_slab_attr_show("compat_tuned", "ctor", text, sizeof(text)) > 1);
+  EXPECT(strncmp(text, "construct+0x0/", 14) == 0);
+  EXPECT(quarry_slab_attr_show("compat_tuned", "object_size", text, 3) == 5);
+  EXPECT(strcmp(text, "10") == 0);
+  EXPECT(quarry_slab_attr_show("compat_tuned", "size", text, sizeof(text)) == -ENOENT);
+  EXPECT(quarry_slab_attr_show("compat_nobody", "order", text, sizeof(text)) == -ENOENT);
+  EXPECT(store("compat_nobody", "shrink", "1") == -ENOENT);
+  EXPECT(store("compat_tuned", "order", "1") == -EIO);
+  EXPECT(store("compat_tuned", "shrink", "0") == -EINVAL);
+  EXPECT(store("compat_tuned", "remote_node_defrag_ratio", "101") == -ERANGE);
+  EXPECT(store("compat_tuned", "cpu_partial", "127") == -ENOMEM);
+  EXPECT(quarry_reap_caches(0) == 0);
+  EXPECT(quarry_reap_caches(100000) == -EINVAL);
+  kmem_cache_destroy(cache);
+}
+
 const struct c_test cache_tests[] = {
     {"regions_for_users", regions_for_users},
     {"arguments_in_a_structure", arguments_in_a_structure},
     {"equal_caches_are_one", equal_caches_are_one},
     {"accounted_memory", accounted_memory},
     {"what_an_address_is", what_an_address_is},
+    {"attributes", attributes},
     {NULL, NULL},
 };

@@ -58,6 +58,13 @@ static void a_small_buffer_gets_the_beginning(void) {
   EXPECT(quarry_proc_read("slabinf", head, sizeof(head)) == -ENOENT);
 }
 
+// SLUB has no tunables, and the other texts are not to be written to.
+static void writing_is_refused(void) {
+  EXPECT(quarry_proc_write("slabinfo", "kmalloc-64 10 5 1", 17) == -EIO);
+  EXPECT(quarry_proc_write("meminfo", "1", 1) == -EIO);
+  EXPECT(quarry_proc_write("slabinf", "1", 1) == -ENOENT);
+}
+
 struct copy {
   char text[1 << 16];
   size_t length;
@@ -85,5 +92,6 @@ const struct c_test proc_tests[] = {
     {"meminfo_follows_vmalloc", meminfo_follows_vmalloc},
     {"every_name_has_a_text", every_name_has_a_text},
     {"a_small_buffer_gets_the_beginning", a_small_buffer_gets_the_beginning},
+    {"writing_is_refused", writing_is_refused},
     {"pieces_are_the_same_text", pieces_are_the_same_text},
     {NULL, NULL}};

@@ -22,7 +22,7 @@ ROOMS = {
 PUBLIC_HEADERS = {
     "assert.h": "base", "bits.h": "base", "text_sink.h": "base", "units.h": "base",
     "platform.h": "arch", "gfp.h": "gfp", "fault_parameters.h": "check",
-    "x86_cpu.h": "arch", "slabinfo_write.h": "kmem"
+    "x86_cpu.h": "arch", "file_write.h": "kmem"
 }
 
 FREESTANDING = set(

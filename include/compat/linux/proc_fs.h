@@ -21,6 +21,14 @@ long quarry_proc_read(const char* name, char* buffer, size_t size);
 int quarry_proc_show(const char* name,
                      void (*write)(void* context, const char* text, size_t length), void* context);
 
+/*
+ * What writing the text to the file does: to slabinfo, with SLAB, "CACHE limit batchcount shared"
+ * gives the cache's arrays other sizes. `bytes`, or as in Linux -ENOENT (there is no such file),
+ * -EIO (it is read only), -EINVAL (no such cache, or not three numbers), -ENOMEM (there is no room
+ * for so large arrays).
+ */
+long quarry_proc_write(const char* name, const char* text, size_t bytes);
+
 /* The names there are, the last one followed by NULL. */
 const char* const* quarry_proc_names(void);
 

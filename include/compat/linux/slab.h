@@ -294,6 +294,28 @@ int* quarry_count_slab_errors(int* counter);
  */
 size_t quarry_alloc_traces(const char* cache_name, char* buffer, size_t size);
 size_t quarry_free_traces(const char* cache_name, char* buffer, size_t size);
+/*
+ * The files of /sys/kernel/slab/CACHE, which are there with SLUB, by any name of a cache that is
+ * not destroyed meanwhile; process context. Showing is as snprintf: the length of the whole text,
+ * or -ENOENT. Storing: `bytes`, or as in Linux -ENOENT, -EIO (it is read only), -EINVAL, -ERANGE;
+ * -ENOMEM, where there is no room for so large arrays.
+ *
+ * To be written are cpu_partial (objects that each CPU's array holds, up to 126), min_partial,
+ * remote_node_defrag_ratio, failslab, and for a "1" shrink and validate. The others are slab_size,
+ * object_size, usersize, objs_per_slab, align, order, aliases, ctor, slabs, partial, cpu_slabs,
+ * objects, objects_partial, total_objects, slabs_cpu_partial, hwcache_align, reclaim_account,
+ * cache_dma, destroy_by_rcu, sanity_checks, trace, red_zone, poison and store_user.
+ */
+long quarry_slab_attr_show(const char* cache_name, const char* attribute, char* buffer,
+                           size_t size);
+long quarry_slab_attr_store(const char* cache_name, const char* attribute, const char* text,
+                            size_t bytes);
+/*
+ * One round of SLAB's timed reaper for a CPU: caches that are not used give back what lies in their
+ * arrays, and free slabs. It comes by itself every two seconds. 0, or -EINVAL: there is no such
+ * CPU.
+ */
+int quarry_reap_caches(unsigned int cpu);
 /* The allocator has booted. */
 bool slab_is_available(void);
 /* Whether the address lies in an object of a cache. */

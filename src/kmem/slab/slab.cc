@@ -116,7 +116,9 @@ bool Slab::touch(const KmemCache& cache) {
 
 // As many from the front as the shared array has room for.
 void Slab::put_shared(SlabNode& node, std::span<void* const>& objects) {
-  const uint32_t room = node.shared_limit - node.shared_count;
+  // It has more than it may while tunables change.
+  const uint32_t room =
+      node.shared_count < node.shared_limit ? node.shared_limit - node.shared_count : 0;
   const size_t count = objects.size() < room ? objects.size() : room;
   __builtin_memcpy(node.shared() + node.shared_count, objects.data(), count * sizeof(void*));
   node.shared_count += static_cast<uint32_t>(count);

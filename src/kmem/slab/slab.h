@@ -146,7 +146,7 @@ class Slab final : public SlabEngine {
   uint32_t alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) override;
   void free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) override;
   void shrink(KmemCache& cache) override;
-  SlabCounts counts(const KmemCache& cache) const override;
+  SlabCounts node_counts(const KmemCache& cache, NodeId id) const override;
   bool validate(const KmemCache& cache, TextSink& out) const override;
   void lock_all(KmemCache& cache) override;
   void unlock_all(KmemCache& cache) override;

@@ -6,24 +6,25 @@
 
 namespace quarry {
 
-SlabCounts Slab::counts(const KmemCache& cache) const {
-  SlabCounts sums;
-  for (unsigned id = 0; id != nodes_; ++id) {
-    SlabNode& node = node_of(cache, id);
+SlabCounts Slab::node_counts(const KmemCache& cache, NodeId id) const {
+  const auto owner = static_cast<unsigned>(id.value());
+  SlabCounts counts;
+  {
+    SlabNode& node = node_of(cache, owner);
     LockGuard guard(node.lock);
-    sums.slabs += node.total_slabs;
-    sums.free_slabs += node.free_slabs;
-    sums.free_in_partial += node.free_objects;
-    sums.shared_objects += node.shared_count;
+    counts.slabs = node.total_slabs;
+    counts.free_slabs = node.free_slabs;
+    counts.free_in_partial = node.free_objects;
+    counts.shared_objects = node.shared_count;
   }
-  for (unsigned i = 0; aliens_ && i != nodes_ * nodes_; ++i) {
-    AlienArray& alien = alien_of(cache, 0, i);
+  for (unsigned from = 0; aliens_ && from != nodes_; ++from) {
+    AlienArray& alien = alien_of(cache, from, owner);
     LockGuard guard(alien.lock);
-    sums.alien_objects += alien.count;
+    counts.alien_objects += alien.count;
   }
-  sums.pages = sums.slabs * cache.order.pages();
-  sums.total_objects = sums.slabs * cache.objects;
-  return sums;
+  counts.pages = counts.slabs * cache.order.pages();
+  counts.total_objects = counts.slabs * cache.objects;
+  return counts;
 }
 
 bool Slab::is_free(const SlabState& state, const IndexedSlab& slab, uint32_t index) {

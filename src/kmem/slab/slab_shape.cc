@@ -65,8 +65,7 @@ bool Slab::shape(KmemCache& cache, unsigned /*cpus*/) const {
   cache.inuse_bytes = cache.object_size;
   // Nothing of a free object is the allocator's for sure.
   cache.offset = cache.object_size;
-  cache.array_capacity = static_cast<uint16_t>(checked ? 0 : limit);
-  cache.array_batch = static_cast<uint16_t>((limit + 1) / 2);
+  cache.set_array_size(checked ? 0 : limit, (limit + 1) / 2);
   cache.flushes_oldest = true;
   return true;
 }
@@ -113,7 +112,7 @@ SlabTunables Slab::tunables(const KmemCache& cache) const {
           .shared = state.shared.load(std::memory_order_relaxed)};
 }
 
-// What the nodes' arrays and lists are allowed. Shared arrays are empty.
+// What the nodes' arrays and lists are allowed.
 void Slab::apply(const KmemCache& cache, const SlabTunables& wanted) const {
   SlabState& state = state_of(cache);
   state.limit.store(wanted.limit, std::memory_order_relaxed);
@@ -133,10 +132,10 @@ bool Slab::set_tunables(KmemCache& cache, const SlabTunables& wanted) {
   if (wanted.shared != 0 && wanted.shared > shared_room_ / wanted.batchcount) {
     return false;
   }
-  for (unsigned id = 0; id != nodes_; ++id) drain_shared(cache, id);
   apply(cache, wanted);
-  cache.array_capacity = static_cast<uint16_t>(state_of(cache).checked ? 0 : wanted.limit);
-  cache.array_batch = static_cast<uint16_t>(wanted.batchcount);
+  // Afterwards, because others use the shared arrays meanwhile.
+  for (unsigned id = 0; id != nodes_; ++id) drain_shared(cache, id);
+  cache.set_array_size(state_of(cache).checked ? 0 : wanted.limit, wanted.batchcount);
   return true;
 }
 

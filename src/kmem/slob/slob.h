@@ -61,7 +61,7 @@ class Slob final : public SlabEngine, public KmallocEngine {
   void grace_period_over(RcuHead& head) override;
 
   void shrink(KmemCache&) override {}
-  SlabCounts counts(const KmemCache&) const override { return {}; }
+  SlabCounts node_counts(const KmemCache&, NodeId) const override { return {}; }
   bool validate(const KmemCache&, TextSink&) const override { return true; }
   void lock_all(KmemCache&) override {}
   void unlock_all(KmemCache&) override {}

@@ -85,7 +85,8 @@ class Slub final : public SlabEngine {
   size_t asked_bytes(const KmemCache& cache, const void* object) const override;
   void set_asked_bytes(const KmemCache& cache, void* object, size_t bytes) override;
   void shrink(KmemCache& cache) override;
-  SlabCounts counts(const KmemCache& cache) const override;
+  SlabCounts node_counts(const KmemCache& cache, NodeId id) const override;
+  size_t taken_from_partial(const KmemCache& cache, NodeId id) const override;
   bool validate(const KmemCache& cache, TextSink& out) const override;
   SlabCheck check(KmemCache& cache) override;
   void report_leftovers(KmemCache& cache) override;

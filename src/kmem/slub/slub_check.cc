@@ -7,18 +7,22 @@
 
 namespace quarry {
 
-SlabCounts Slub::counts(const KmemCache& cache) const {
-  SlabCounts sums;
-  for (unsigned id = 0; id != pages_->node_count(); ++id) {
-    SlubNode& node = node_of(cache, id);
-    LockGuard guard(node.lock);
-    sums.slabs += node.nr_slabs;
-    sums.pages += node.nr_pages;
-    sums.total_objects += node.total_objects;
-    sums.free_in_partial += node.free_objects;
-    sums.partial_slabs += node.nr_partial;
-  }
-  return sums;
+SlabCounts Slub::node_counts(const KmemCache& cache, NodeId id) const {
+  SlubNode& node = node_of(cache, static_cast<unsigned>(id.value()));
+  LockGuard guard(node.lock);
+  return {.slabs = node.nr_slabs,
+          .pages = node.nr_pages,
+          .total_objects = node.total_objects,
+          .free_in_partial = node.free_objects,
+          .partial_slabs = node.nr_partial};
+}
+
+size_t Slub::taken_from_partial(const KmemCache& cache, NodeId id) const {
+  SlubNode& node = node_of(cache, static_cast<unsigned>(id.value()));
+  LockGuard guard(node.lock);
+  size_t taken = 0;
+  node.partial.for_each(*map_, [&](const Page& slab) { taken += slab.inuse; });
+  return taken;
 }
 
 // The slab's free list has as many objects as it should, each at an object's place.

@@ -91,11 +91,10 @@ bool Slub::shape(KmemCache& cache, unsigned cpus) const {
     Random random(tuning_.seed + cache.number);
     cache.link_secret = static_cast<uintptr_t>(random.next_u64()) | 1;
   }
-  cache.array_capacity = static_cast<uint16_t>(
-      clamp(kMaxArrayBytesOfObjects / cache.size, kMinArrayObjects, kMaxArrayObjects));
-  // Every object of these passes the checks.
-  if (is_debugged(cache)) cache.array_capacity = 0;
-  cache.array_batch = static_cast<uint16_t>((cache.array_capacity + 1) / 2);
+  const uint32_t capacity =
+      clamp(kMaxArrayBytesOfObjects / cache.size, kMinArrayObjects, kMaxArrayObjects);
+  // Every object of debugged ones passes the checks.
+  cache.set_array_size(is_debugged(cache) ? 0 : capacity, (capacity + 1) / 2);
   return true;
 }
 

@@ -6,11 +6,11 @@ namespace {
 
 using harness::Machine;
 using quarry::CpuId;
+using quarry::FileWrite;
 using quarry::KmemCache;
 using quarry::MemorySystem;
 using quarry::SlabCounts;
 using quarry::SlabEngineKind;
-using quarry::SlabinfoWrite;
 using quarry::SlabTunables;
 namespace gfp = quarry::gfp;
 
@@ -157,7 +157,7 @@ QUARRY_TEST(SlabReap, is_part_of_what_a_system_does_in_the_background) {
   m->cache_destroy(cache);
 }
 
-SlabinfoWrite write(Machine& m, const char* line) {
+FileWrite write(Machine& m, const char* line) {
   return m->write_slabinfo({line, __builtin_strlen(line)});
 }
 
@@ -169,7 +169,7 @@ QUARRY_TEST(SlabTunables, are_written_through_slabinfo) {
   Machine m{.cpus = 2, .engine = SlabEngineKind::kSlab};
   KmemCache* cache = m->cache_create("tuned", 64);
   use(m, cache, 1000);
-  CHECK_EQ(write(m, "tuned 10 5 2\n"), SlabinfoWrite::kDone);
+  CHECK_EQ(write(m, "tuned 10 5 2\n"), FileWrite::kDone);
   CHECK_EQ(tunables(m, cache).limit, 10U);
   CHECK_EQ(tunables(m, cache).batchcount, 5U);
   CHECK_EQ(tunables(m, cache).shared, 2U);
@@ -184,7 +184,7 @@ QUARRY_TEST(SlabTunables, are_written_through_slabinfo) {
   quarry::FixedText<8192> text;
   m->slabinfo(text);
   CHECK(harness::find_text(text.c_str(), " : tunables   10    5    2 : slabdata ") != nullptr);
-  CHECK_EQ(write(m, "tuned 126 63 0"), SlabinfoWrite::kDone);
+  CHECK_EQ(write(m, "tuned 126 63 0"), FileWrite::kDone);
   void* objects[127];
   REQUIRE(m->cache_alloc_bulk(cache, gfp::kKernel, objects) == 127);
   for (unsigned i = 0; i != 126; ++i) m->cache_free(cache, objects[i]);
@@ -202,25 +202,25 @@ QUARRY_TEST(SlabTunables, refusals_are_linux_s) {
   for (const char* line :
        {"tuned", "tuned 10 5", "tuned 10 5 x", "tuned x 5 1", "", " 1 1 1", "nobody 10 5 1",
         "tune 10 5 1", "tuned1 10 5 1", "tuned 99999999999 5 1"}) {
-    CHECK_EQ(write(m, line), SlabinfoWrite::kInvalid);
+    CHECK_EQ(write(m, line), FileWrite::kInvalid);
   }
   quarry::FixedText<256> long_line;
   format(long_line, "tuned 10 5 1%120s", "");
-  CHECK_EQ(write(m, long_line.c_str()), SlabinfoWrite::kInvalid);
+  CHECK_EQ(write(m, long_line.c_str()), FileWrite::kInvalid);
   // Numbers that make no sense are taken, and nothing comes of them.
   for (const char* line :
        {"tuned 0 0 0", "tuned 10 0 1", "tuned 5 10 1", "tuned 10 5 -1", "tuned -1 -1 1"}) {
-    CHECK_EQ(write(m, line), SlabinfoWrite::kDone);
+    CHECK_EQ(write(m, line), FileWrite::kDone);
   }
   // Larger than there is room for.
-  CHECK_EQ(write(m, "tuned 127 60 8"), SlabinfoWrite::kNoMemory);
-  CHECK_EQ(write(m, "tuned 120 60 9"), SlabinfoWrite::kNoMemory);
+  CHECK_EQ(write(m, "tuned 127 60 8"), FileWrite::kNoMemory);
+  CHECK_EQ(write(m, "tuned 120 60 9"), FileWrite::kNoMemory);
   CHECK_EQ(tunables(m, cache).limit, 120U);
   CHECK_EQ(tunables(m, cache).shared, 8U);
   m->cache_destroy(cache);
 
   Machine slub{.engine = SlabEngineKind::kSlub};
-  CHECK_EQ(write(slub, "kmalloc-64 10 5 1"), SlabinfoWrite::kReadOnly);
+  CHECK_EQ(write(slub, "kmalloc-64 10 5 1"), FileWrite::kReadOnly);
 }
 
 }  // namespace
