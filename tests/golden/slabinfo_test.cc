@@ -149,6 +149,115 @@ QUARRY_TEST(Slabinfo, of_a_machine_of_two_cpus) {
   m->cache_destroy(cache);
 }
 
+// Rows of SLAB, behind their names. With two CPUs; arrays and shared arrays are as Linux sizes
+// them.
+struct SlabRow {
+  const char* size;
+  const char* text;
+};
+constexpr SlabRow kEmptySlabRows[] = {
+    {"8k",
+     "      0      0   8192    1    2 : tunables    8    4    0 : slabdata      0      0      0"},
+    {"4k",
+     "      0      0   4096    1    1 : tunables   24   12    8 : slabdata      0      0      0"},
+    {"2k",
+     "      0      0   2048    2    1 : tunables   24   12    8 : slabdata      0      0      0"},
+    {"1k",
+     "      0      0   1024    4    1 : tunables   54   27    8 : slabdata      0      0      0"},
+    {"512",
+     "      0      0    512    8    1 : tunables   54   27    8 : slabdata      0      0      0"},
+    {"256",
+     "      0      0    256   16    1 : tunables  120   60    8 : slabdata      0      0      0"},
+    {"192",
+     "      0      0    192   21    1 : tunables  120   60    8 : slabdata      0      0      0"},
+    {"128",
+     "      0      0    128   32    1 : tunables  120   60    8 : slabdata      0      0      0"},
+    {"96",
+     "      0      0     96   42    1 : tunables  120   60    8 : slabdata      0      0      0"},
+    {"64",
+     "      0      0     64   64    1 : tunables  120   60    8 : slabdata      0      0      0"},
+    {"32",
+     "      0      0     32  124    1 : tunables  120   60    8 : slabdata      0      0      0"},
+};
+
+void write_empty_rows(quarry::TextSink& out, const char* prefix) {
+  for (const SlabRow& row : kEmptySlabRows) {
+    FixedText<20> name;
+    format(name, "%s-%s", prefix, row.size);
+    format(out, "%-17s %s\n", name.c_str(), row.text + 1);
+  }
+}
+
+// Objects in arrays are active; those of the shared one are told at the end of the row, too.
+QUARRY_TEST(Slabinfo, of_slab_on_a_machine_of_two_cpus) {
+  Machine m{.cpus = 2, .engine = quarry::SlabEngineKind::kSlab};
+  KmemCache* cache = m->cache_create("a_name_longer_than_its_column", 320);
+  REQUIRE(cache != nullptr);
+  void* objects[120];
+  for (void*& object : objects) object = m->cache_alloc(cache, gfp::kKernel);
+  void* pages = m->kmalloc(8192, gfp::kKernel);
+  m.give_back_all();
+  // 54 fill the array; then batches of 27 go into the shared one.
+  for (void* object : std::span(objects).first(90)) m->cache_free(cache, object);
+  CHECK_EQ(m->write_slabinfo({"kmalloc-256 100 20 4", 20}), quarry::FileWrite::kDone);
+  FixedText<8192> text;
+  m->slabinfo(text);
+
+  FixedText<8192> wanted;
+  format(wanted, "%s%s", kHead,
+         "a_name_longer_than_its_column    120    120    320   12    1 : tunables   54   27    8 : "
+         "slabdata     10     10     54\n");
+  write_empty_rows(wanted, "kmalloc-cg");
+  write_empty_rows(wanted, "dma-kmalloc");
+  write_empty_rows(wanted, "kmalloc-rcl");
+  // One object is vmalloc's own, one the name of the cache.
+  format(wanted, "%s",
+         "kmalloc-8k             1      1   8192    1    2 : tunables    8    4    0 : slabdata    "
+         "  1      1      0\n"
+         "kmalloc-4k             0      0   4096    1    1 : tunables   24   12    8 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-2k             0      0   2048    2    1 : tunables   24   12    8 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-1k             0      0   1024    4    1 : tunables   54   27    8 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-512            0      0    512    8    1 : tunables   54   27    8 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-256            0      0    256   16    1 : tunables  100   20    4 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-192            0      0    192   21    1 : tunables  120   60    8 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-128            0      0    128   32    1 : tunables  120   60    8 : slabdata    "
+         "  0      0      0\n"
+         "kmalloc-96             1     42     96   42    1 : tunables  120   60    8 : slabdata    "
+         "  1      1      0\n"
+         "kmalloc-64             1     64     64   64    1 : tunables  120   60    8 : slabdata    "
+         "  1      1      0\n"
+         "kmalloc-32             0      0     32  124    1 : tunables  120   60    8 : slabdata    "
+         "  0      0      0\n");
+  CHECK_TEXT(text.c_str(), wanted.c_str());
+  CHECK(!text.truncated());
+
+  // What lies in arrays is given back, and its slabs.
+  m->cache_shrink(cache);
+  FixedText<8192> shrunk;
+  m->slabinfo(shrunk);
+  CHECK(harness::find_text(shrunk.c_str(),
+                           "\na_name_longer_than_its_column     30     36    320   12    1 : "
+                           "tunables   54   27    8 : slabdata      3      3      0\n") != nullptr);
+
+  m->kfree(pages);
+  m->cache_free_bulk(cache, std::span(objects).subspan(90));
+  m->cache_destroy(cache);
+}
+
+// SLOB has no slabs to tell of, and Linux no such file with it.
+QUARRY_TEST(Slabinfo, of_slob) {
+  Machine m{.engine = quarry::SlabEngineKind::kSlob};
+  FixedText<256> text;
+  m->slabinfo(text);
+  CHECK_TEXT(text.c_str(), "slabinfo: SLOB keeps no books on caches\n");
+}
+
 // The row of the cache that was made last.
 void check_first_row(Machine& m, const char* wanted) {
   FixedText<8192> text;
