@@ -58,13 +58,23 @@ const char* read_engine(Reading& reading, std::string_view value) {
   return find_slab_engine(name, reading.options.system.engine) ? nullptr : "no such slab engine";
 }
 
-const char* read_slab_order(Reading& reading, std::string_view value) {
-  uint64_t order = 0;
-  if (!parse_number(value, order)) return "not an order";
-  // As Linux: the largest there is for anything above.
-  const uint64_t most = kMaxOrder.value();
-  reading.options.system.slab_max_order = static_cast<int>(order < most ? order : most);
+// As Linux: the largest there is for anything above.
+const char* read_max_order(Order& order, std::string_view value) {
+  uint64_t number = 0;
+  if (!parse_number(value, number)) return "not an order";
+  order = number < kMaxOrder.value() ? Order(static_cast<uint8_t>(number)) : kMaxOrder;
   return nullptr;
+}
+
+const char* read_slab_max_order(Reading& reading, std::string_view value) {
+  Order order{0};
+  const char* const wrong = read_max_order(order, value);
+  if (wrong == nullptr) reading.options.system.slab_max_order = order.value();
+  return wrong;
+}
+
+const char* read_slub_max_order(Reading& reading, std::string_view value) {
+  return read_max_order(reading.options.system.slub_max_order, value);
 }
 
 const char* read_no_alien_cache(Reading& reading, std::string_view) {
@@ -128,20 +138,12 @@ const char* read_slub_debug(Reading& reading, std::string_view value) {
   return nullptr;
 }
 
-const char* read_order(Order& order, std::string_view value) {
+const char* read_slub_min_order(Reading& reading, std::string_view value) {
   uint64_t number = 0;
   if (!parse_number(value, number) || number > kMaxOrder.value())
     return "not an order from 0 to 10";
-  order = Order(static_cast<uint8_t>(number));
+  reading.options.system.slub_min_order = Order(static_cast<uint8_t>(number));
   return nullptr;
-}
-
-const char* read_slub_min_order(Reading& reading, std::string_view value) {
-  return read_order(reading.options.system.slub_min_order, value);
-}
-
-const char* read_slub_max_order(Reading& reading, std::string_view value) {
-  return read_order(reading.options.system.slub_max_order, value);
 }
 
 const char* read_slub_min_objects(Reading& reading, std::string_view value) {
@@ -198,7 +200,7 @@ constexpr KnownParameter kKnown[] = {
     {"possible_cpus", true, read_cpus},
     {"nosmp", false, read_nosmp},
     {"slab_engine", true, read_engine},
-    {"slab_max_order", true, read_slab_order},
+    {"slab_max_order", true, read_slab_max_order},
     {"noaliencache", false, read_no_alien_cache},
     {"slab_nomerge", false, read_no_merge},
     {"slub_nomerge", false, read_no_merge},

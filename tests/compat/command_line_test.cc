@@ -112,6 +112,123 @@ TEST(CommandLine, chooses_the_slab_engine) {
   EXPECT_EQ(run_probe("attempts", "mem=1M nr_cpus=1 slab_engine=slob").out, "failed 0 0\n");
 }
 
+// name, active_objs, num_objs, objsize, objperslab, pagesperslab, limit, batchcount, sharedfactor
+std::string rows(const std::string& command_line) { return run_probe("rows", command_line).out; }
+
+std::string two_rows(const char* of_700, const char* of_512, const char* tunables_700,
+                     const char* tunables_512) {
+  return std::string("probe_700              0      0 ") + of_700 + " : tunables " + tunables_700 +
+         "\nkmalloc-512            0      0 " + of_512 + " : tunables " + tunables_512 + "\n";
+}
+
+std::string slub_rows(const char* of_700, const char* of_512) {
+  return two_rows(of_700, of_512, "   0    0    0", "   0    0    0");
+}
+
+TEST(CommandLine, bounds_the_slabs_of_slub) {
+  EXPECT_EQ(rows("nr_cpus=4"), slub_rows("   704   23    4", "   512   16    2"));
+  EXPECT_EQ(rows("nr_cpus=1"), slub_rows("   704   11    2", "   512    8    1"));
+  EXPECT_EQ(rows("nr_cpus=4 slub_max_order=0"), slub_rows("   704    5    1", "   512    8    1"));
+  EXPECT_EQ(rows("nr_cpus=4 slub_min_order=3"), slub_rows("   704   46    8", "   512   64    8"));
+  EXPECT_EQ(rows("nr_cpus=4 slub_min_objects=64"),
+            slub_rows("   704   46    8", "   512   64    8"));
+  // As in Linux the largest there is stands for anything above.
+  EXPECT_EQ(rows("slub_min_objects=1000 slub_max_order=99"),
+            slub_rows("   704 1489  256", "   512 1024  128"));
+  // Another engine's parameters are read, and nothing comes of them.
+  EXPECT_EQ(rows("nr_cpus=4 slab_max_order=0 noaliencache"),
+            slub_rows("   704   23    4", "   512   16    2"));
+}
+
+TEST(CommandLine, bounds_the_slabs_of_slab) {
+  const std::string slab = "slab_engine=slab nr_cpus=2 ";
+  const char* const small = "  54   27    8";
+  EXPECT_EQ(rows(slab), two_rows("   704   11    2", "   512    8    1", small, small));
+  EXPECT_EQ(rows(slab + "slab_max_order=0"),
+            two_rows("   704    5    1", "   512    8    1", small, small));
+  EXPECT_EQ(rows(slab + "mem=32M"), two_rows("   704    5    1", "   512    8    1", small, small));
+  EXPECT_EQ(rows(slab + "mem=32M slab_max_order=1"),
+            two_rows("   704   11    2", "   512    8    1", small, small));
+  // No shared array on a machine with one CPU.
+  EXPECT_EQ(rows("slab_engine=slab nosmp slub_max_order=0"),
+            two_rows("   704   11    2", "   512    8    1", "  54   27    0", "  54   27    0"));
+  EXPECT_EQ(rows("slab_engine=slob"), "none\nnone\n");
+}
+
+TEST(CommandLine, sends_objects_of_other_nodes_home) {
+  const std::string nodes = "slab_engine=slab numa=fake=2 nr_cpus=2";
+  EXPECT_EQ(run_probe("aliens", nodes).out, "waiting 12\n");
+  EXPECT_EQ(run_probe("aliens", nodes + " noaliencache").out, "waiting 0\n");
+}
+
+TEST(CommandLine, merges_caches_or_not) {
+  for (const std::string engine : {"slab_engine=slub ", "slab_engine=slab "}) {
+    EXPECT_EQ(run_probe("aliases", engine).out, "merged 1\n");
+    EXPECT_EQ(run_probe("aliases", engine + "slab_nomerge").out, "merged 0\n");
+    EXPECT_EQ(run_probe("aliases", engine + "slub_nomerge").out, "merged 0\n");
+    EXPECT_EQ(run_probe("aliases", engine + "slab_nomerge slab_merge").out, "merged 1\n");
+    EXPECT_EQ(run_probe("aliases", engine + "slub_merge slub_nomerge").out, "merged 0\n");
+  }
+  EXPECT_EQ(run_probe("aliases", "slab_engine=slob").out, "merged 0\n");
+}
+
+TEST(CommandLine, zeroes_memory) {
+  for (const std::string engine : {"slab_engine=slub", "slab_engine=slab", "slab_engine=slob"}) {
+    EXPECT_EQ(run_probe("zeroing", engine).out, "freed 0 0 taken 0 0\n") << engine;
+    EXPECT_EQ(run_probe("zeroing", engine + " init_on_alloc=1").out, "freed 0 0 taken 1 1\n")
+        << engine;
+    EXPECT_EQ(run_probe("zeroing", engine + " init_on_alloc=1 init_on_alloc=0").out,
+              "freed 0 0 taken 0 0\n")
+        << engine;
+  }
+  for (const std::string engine : {"slab_engine=slub", "slab_engine=slab"}) {
+    EXPECT_EQ(run_probe("zeroing", engine + " init_on_free=on").out, "freed 1 1 taken 1 1\n");
+  }
+  // Free objects of SLOB are zeroed when they are given out.
+  EXPECT_EQ(run_probe("zeroing", "slab_engine=slob init_on_free=on").out, "freed 0 1 taken 1 1\n");
+}
+
+TEST(CommandLine, hardens_and_shuffles_the_lists_of_slub) {
+  EXPECT_EQ(run_probe("links").out, "in order 1, plain 1\n");
+  EXPECT_EQ(run_probe("links", "quarry.slub_hardened=Y").out, "in order 1, plain 0\n");
+  EXPECT_EQ(run_probe("links", "quarry.slub_random=1").out, "in order 0, plain 1\n");
+  EXPECT_EQ(run_probe("links", "quarry.slub_random=Y quarry.slub-hardened=on").out,
+            "in order 0, plain 0\n");
+}
+
+TEST(CommandLine, refuses_impossible_values_of_slabs) {
+  const auto refused = [](const std::string& parameter, const std::string& why) {
+    expect_refused(parameter, "QUARRY_CMDLINE: " + parameter + ": " + why);
+  };
+  refused("slab_engine=slaab", "no such slab engine");
+  refused("slab_engine", "needs a value");
+  refused("slab_max_order=large", "not an order");
+  refused("slab_max_order=-1", "not an order");
+  refused("slub_min_order=11", "not an order from 0 to 10");
+  refused("slub_min_order=", "not an order from 0 to 10");
+  refused("slub_max_order=x", "not an order");
+  refused("slub_min_objects=65536", "not a number of objects");
+  refused("init_on_alloc=2", "neither 0 nor 1");
+  refused("init_on_free=maybe", "neither 0 nor 1");
+  refused("init_on_free", "needs a value");
+  refused("quarry.slub_hardened=2", "neither Y nor N");
+  refused("quarry.slub_random=2", "neither Y nor N");
+}
+
+// Lines written to slabinfo with what write() says, and the reaper, which spares what was used
+// since.
+TEST(CommandLine, gives_slab_its_tunables_and_its_reaper) {
+  EXPECT_EQ(run_probe("tunables", "slab_engine=slab nr_cpus=2").out,
+            "18 probe_tuned 10 5 0\n"
+            "probe_tuned            0      0     64   64    1 : tunables   10    5    0\n"
+            "-12 probe_tuned 127 60 8\n"
+            "-22 probe_tuned 10 5\n"
+            "-22 nobody 10 5 0\n"
+            "17 probe_tuned 0 0 0\n"
+            "waiting 10 8 6 4 2 0 0 0\n");
+  EXPECT_EQ(count(run_probe("tunables").out, "-5 "), 5);
+}
+
 TEST(CommandLine, injects_faults) {
   EXPECT_EQ(run_probe("attempts").out, "failed 0 0\n");
   // Requests that may sleep are left alone until that is changed, as in the kernel.

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // One misuse, or one question to the machine, in a process of its own:  probe CASE
+#define _GNU_SOURCE
 #include <linux/highmem.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/proc_fs.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,6 +256,141 @@ static void attempts(void) {
   printf("failed %d %d\n", slab, pages);
 }
 
+// So that what is freed is what is taken next.
+static void stay_on_this_cpu(void) {
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  sched_setaffinity(0, sizeof(here), &here);
+}
+
+// A cache's row in slabinfo, up to the tunables.
+static const char* row_of(const char* name) {
+  static char info[1 << 16];
+  char start[64];
+  quarry_proc_read("slabinfo", info, sizeof(info));
+  snprintf(start, sizeof(start), "\n%-17s ", name);
+  char* row = strstr(info, start);
+  if (row == NULL) return "none";
+  *strstr(++row, " : slabdata") = '\0';
+  return row;
+}
+
+// Objects of the cache that count as taken from slabs.
+static unsigned long active(const char* name) {
+  unsigned long objects = 0;
+  sscanf(row_of(name), "%*s %lu", &objects);
+  return objects;
+}
+
+static void rows(void) {
+  struct kmem_cache* cache = kmem_cache_create("probe_700", 700, 0, 0, NULL);
+  printf("%s\n", row_of("probe_700"));
+  printf("%s\n", row_of("kmalloc-512"));
+  kmem_cache_destroy(cache);
+}
+
+static void aliases(void) {
+  struct kmem_cache* one = kmem_cache_create("probe_one", 1000, 0, 0, NULL);
+  struct kmem_cache* other = kmem_cache_create("probe_other", 1000, 0, 0, NULL);
+  printf("merged %d\n", one == other);
+  kmem_cache_destroy(other);
+  kmem_cache_destroy(one);
+}
+
+static int is_zero(const unsigned char* memory, size_t bytes) {
+  for (size_t i = 0; i != bytes; ++i) {
+    if (memory[i] != 0) return 0;
+  }
+  return 1;
+}
+
+// Of an object and of a page: whether one is zero that was dirty before it was freed, and whether
+// it was so as soon as it was freed. In a free object the allocator may have its link, further
+// back.
+static void zeroing(void) {
+  stay_on_this_cpu();
+  void* kept = kmalloc(1000, GFP_KERNEL);
+  unsigned char* object = kmalloc(1000, GFP_KERNEL);
+  memset(object, 0xdd, 1000);
+  kfree(object);
+  const int freed = is_zero(object, 100);
+  object = kmalloc(1000, GFP_KERNEL);
+  const int taken = is_zero(object, 1000);
+  kfree(object);
+  kfree(kept);
+  unsigned char* page = (unsigned char*)__get_free_page(GFP_KERNEL);
+  memset(page, 0xdd, PAGE_SIZE);
+  free_page((unsigned long)page);
+  const int page_freed = is_zero(page, PAGE_SIZE);
+  page = (unsigned char*)__get_free_page(GFP_KERNEL);
+  printf("freed %d %d taken %d %d\n", freed, page_freed, taken, is_zero(page, PAGE_SIZE));
+  free_page((unsigned long)page);
+}
+
+// How the slabs of a new cache are handed out, and what a free object of one holds.
+static void links(void) {
+  stay_on_this_cpu();
+  struct kmem_cache* cache = kmem_cache_create("probe_links", 64, 0, SLAB_NO_MERGE, NULL);
+  char* objects[64];
+  for (size_t i = 0; i != 64; ++i) objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+  int ascending = 0, plain = 0;
+  for (size_t i = 1; i != 64; ++i) ascending += objects[i] == objects[i - 1] - 64;
+  for (size_t i = 1; i != 64; ++i) ascending += objects[i] == objects[i - 1] + 64;
+  for (size_t i = 1; i != 64; ++i) kmem_cache_free(cache, objects[i]);
+  kmem_cache_shrink(cache);
+  for (size_t i = 1; i != 64; ++i) {
+    const char* link = *(char**)(objects[i] + cache->offset);
+    plain += link == NULL || virt_to_page(link) == virt_to_page(objects[0]);
+  }
+  printf("in order %d, plain %d\n", ascending >= 60, plain == 63);
+  kmem_cache_free(cache, objects[0]);
+  kmem_cache_destroy(cache);
+}
+
+// Objects of another node, when they have been freed: of 12, how many are not in slabs yet.
+static void aliens(void) {
+  struct kmem_cache* cache = kmem_cache_create("probe_alien", 64, 0, SLAB_NO_MERGE, NULL);
+  void* objects[12];
+  stay_on_this_cpu();
+  struct page* page = alloc_page(GFP_KERNEL);
+  const int other_node = !page_to_nid(page);
+  __free_page(page);
+  for (size_t i = 0; i != 12; ++i) {
+    objects[i] = kmem_cache_alloc_node(cache, GFP_KERNEL, other_node);
+  }
+  for (size_t i = 0; i != 12; ++i) kmem_cache_free(cache, objects[i]);
+  printf("waiting %lu\n", active("probe_alien"));
+  kmem_cache_destroy(cache);
+}
+
+static void write_slabinfo(const char* line) {
+  printf("%ld %s\n", quarry_proc_write("slabinfo", line, strlen(line)), line);
+}
+
+// What SLAB's file takes, and what its reaper does.
+static void tunables(void) {
+  stay_on_this_cpu();
+  struct kmem_cache* cache = kmem_cache_create("probe_tuned", 64, 0, SLAB_NO_MERGE, NULL);
+  write_slabinfo("probe_tuned 10 5 0");
+  printf("%s\n", row_of("probe_tuned"));
+  write_slabinfo("probe_tuned 127 60 8");
+  write_slabinfo("probe_tuned 10 5");
+  write_slabinfo("nobody 10 5 0");
+  write_slabinfo("probe_tuned 0 0 0");
+  void* objects[10];
+  for (size_t i = 0; i != 10; ++i) objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+  for (size_t i = 0; i != 10; ++i) kmem_cache_free(cache, objects[i]);
+  printf("waiting");
+  for (int round = 0; round != 8; ++round) {
+    for (unsigned int cpu = 0; quarry_reap_caches(cpu) == 0; ++cpu) {
+    }
+    printf(" %lu", active("probe_tuned"));
+  }
+  printf("\n");
+  kmem_cache_destroy(cache);
+}
+
 static void forked(void) {
   char* object = kmalloc(100, GFP_KERNEL);
   char* area = vmalloc(PAGE_SIZE);
@@ -302,6 +440,12 @@ static const struct {
              {"live", live},
              {"params", params},
              {"attempts", attempts},
+             {"rows", rows},
+             {"aliases", aliases},
+             {"zeroing", zeroing},
+             {"links", links},
+             {"aliens", aliens},
+             {"tunables", tunables},
              {"forked", forked}};
 
 int main(int argc, char** argv) {
