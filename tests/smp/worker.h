@@ -53,6 +53,8 @@ class Pile {
  public:
   bool empty() const { return count_ == 0; }
   bool full() const { return count_ == kMost; }
+  size_t room() const { return kMost - count_; }
+  std::span<const Item> items() const { return {item_, count_}; }
   void add(const Item& item) { item_[count_++] = item; }
   Item take(quarry::Random& random) {
     const uint32_t index = random.below(count_);
@@ -89,6 +91,20 @@ class Mailbox {
   Pile<256> items_;
 };
 
+// A cache that nobody else knows, from its first object to its end. How many objects it had.
+inline size_t use_own_cache(quarry::MemorySystem& system, quarry::Random& random) {
+  quarry::KmemCache* cache =
+      system.cache_create("own", random.between(8, 2000), {.flags = QUARRY_SLAB_HWCACHE_ALIGN});
+  if (cache == nullptr) return 0;
+  void* objects[70];
+  const size_t count =
+      system.cache_alloc_bulk(cache, quarry::gfp::kKernel | quarry::gfp::kNoWarn, objects);
+  if (random.one_in(2)) system.cache_shrink(cache);
+  system.cache_free_bulk(cache, {objects, count});
+  system.cache_destroy(cache);
+  return count;
+}
+
 // What a worker may ask for.
 enum class Context : uint8_t { kProcess, kInterrupt };
 
@@ -101,12 +117,13 @@ class Worker {
         mailboxes_(mailboxes),
         number_(number),
         context_(context),
+        slob_(system.slab_engine() == quarry::SlabEngineKind::kSlob),
         random_(harness::seed() * 1000 + number) {}
 
   void run(int operations) {
     for (int i = 0; i != operations; ++i) {
       if (i % 64 == 0) free_mail();
-      if (i % 1024 == 0 && context_ == Context::kProcess) own_cache();
+      if (i % 1024 == 0 && context_ == Context::kProcess) use_own_cache(system_, random_);
       if (i % 2048 == 0) system_.vm_unmap_aliases();
       if (!items_.full() && random_.below(100) < 52) {
         take();
@@ -175,8 +192,8 @@ class Worker {
       case Kind::kObject:
         return system_.kfree(item.memory);
       case Kind::kCacheObject:
-        return random_.one_in(2) ? system_.cache_free(item.cache, item.memory)
-                                 : system_.kfree(item.memory);
+        return slob_ || random_.one_in(2) ? system_.cache_free(item.cache, item.memory)
+                                          : system_.kfree(item.memory);
       case Kind::kPages:
         return free_pages(item);
       case Kind::kArea:
@@ -200,24 +217,12 @@ class Worker {
     check(item);
   }
 
-  // A cache that nobody else knows, from its first object to its end.
-  void own_cache() {
-    quarry::KmemCache* cache =
-        system_.cache_create("own", random_.between(8, 2000), {.flags = QUARRY_SLAB_HWCACHE_ALIGN});
-    if (cache == nullptr) return;
-    void* objects[70];
-    const size_t count =
-        system_.cache_alloc_bulk(cache, quarry::gfp::kKernel | quarry::gfp::kNoWarn, objects);
-    if (random_.one_in(2)) system_.cache_shrink(cache);
-    system_.cache_free_bulk(cache, {objects, count});
-    system_.cache_destroy(cache);
-  }
-
   quarry::MemorySystem& system_;
   std::span<quarry::KmemCache* const> caches_;
   std::span<Mailbox> mailboxes_;
   unsigned number_;
   Context context_;
+  bool slob_;  // an object does not tell its cache
   quarry::Random random_;
   uint64_t tags_ = 0;
   Pile<400> items_;
