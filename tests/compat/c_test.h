@@ -15,6 +15,7 @@ struct c_test {
 /* One array for each source; its last element has no name. */
 extern const struct c_test cache_tests[];
 extern const struct c_test kmalloc_tests[];
+extern const struct c_test device_tests[];
 extern const struct c_test slab_tests[];
 extern const struct c_test page_tests[];
 extern const struct c_test highmem_tests[];

@@ -32,6 +32,7 @@ void add(const char* suite, const c_test* tests) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   add("Kmalloc", kmalloc_tests);
+  add("Devices", device_tests);
   add("Caches", cache_tests);
   add("Slab", slab_tests);
   add("Pages", page_tests);
