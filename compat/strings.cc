@@ -4,6 +4,7 @@
 
 #include <linux/kernel.h>
 #include <linux/slab.h>
+#include <linux/string_helpers.h>
 #include <stdio.h>
 
 #include "default_system.h"
@@ -52,6 +53,27 @@ char* kstrdup(const char* text, gfp_t gfp) {
 
 char* kstrndup(const char* text, size_t most, gfp_t gfp) {
   return text == nullptr ? nullptr : copy_text(text, strnlen(text, most), gfp, QUARRY_PLACE);
+}
+
+char* kstrdup_quotable(const char* source, gfp_t gfp) {
+  if (source == nullptr) return nullptr;
+  const auto must_be_quoted = [](char c) {
+    return c != '\0' && strchr("\f\n\r\t\v\a\x1b\\\"", c) != nullptr;
+  };
+  size_t bytes = 1;
+  for (const char* c = source; *c != '\0'; ++c) bytes += must_be_quoted(*c) ? 4 : 1;
+  auto* const copy = static_cast<char*>(default_core().kmem.kmalloc(bytes, Gfp(gfp), QUARRY_PLACE));
+  if (copy == nullptr) return nullptr;
+  char* end = copy;
+  for (const char* c = source; *c != '\0'; ++c) {
+    if (must_be_quoted(*c)) {
+      end += snprintf(end, 5, "\\x%02x", static_cast<unsigned char>(*c));
+    } else {
+      *end++ = *c;
+    }
+  }
+  *end = '\0';
+  return copy;
 }
 
 void* kmemdup(const void* source, size_t bytes, gfp_t gfp) {

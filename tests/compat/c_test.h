@@ -17,6 +17,7 @@ extern const struct c_test cache_tests[];
 extern const struct c_test kmalloc_tests[];
 extern const struct c_test device_tests[];
 extern const struct c_test slab_tests[];
+extern const struct c_test sheaf_tests[];
 extern const struct c_test page_tests[];
 extern const struct c_test highmem_tests[];
 extern const struct c_test vmalloc_tests[];

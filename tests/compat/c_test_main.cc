@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   add("Devices", device_tests);
   add("Caches", cache_tests);
   add("Slab", slab_tests);
+  add("Sheaves", sheaf_tests);
   add("Pages", page_tests);
   add("Highmem", highmem_tests);
   add("Vmalloc", vmalloc_tests);

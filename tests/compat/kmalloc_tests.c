@@ -4,6 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/string_helpers.h>
 
 #include "c_test.h"
 
@@ -165,6 +166,17 @@ static void* leave_scope(int keep) {
   return NULL;
 }
 
+static void texts_for_a_log(void) {
+  char* text = kstrdup_quotable("a\tb \"c\" \\d\x1b\n", GFP_KERNEL);
+  REQUIRE(text != NULL);
+  EXPECT(strcmp(text, "a\\x09b \\x22c\\x22 \\x5cd\\x1b\\x0a") == 0);
+  kfree(text);
+  text = kstrdup_quotable("plain", GFP_KERNEL);
+  EXPECT(text != NULL && strcmp(text, "plain") == 0);
+  kfree(text);
+  EXPECT(kstrdup_quotable(NULL, GFP_KERNEL) == NULL);
+}
+
 static void scopes(void) {
   scoped_cache = kmem_cache_create("compat_scoped", 100, 0, 0, NULL);
   REQUIRE(scoped_cache != NULL);
@@ -185,6 +197,7 @@ const struct c_test kmalloc_tests[] = {
     {"constants", constants},
     {"arrays_of_strings", arrays_of_strings},
     {"copies_from_users", copies_from_users},
+    {"texts_for_a_log", texts_for_a_log},
     {"scopes", scopes},
     {NULL, NULL},
 };

@@ -12,6 +12,8 @@
 #include <linux/gfp.h>
 #include <linux/overflow.h>
 #include <linux/rcupdate.h>
+#include <linux/slab/buckets.h>
+#include <linux/slab/sheaf.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <quarry/abi/kmem_cache.h>
@@ -154,6 +156,9 @@ static inline void* kvcalloc_node(size_t count, size_t bytes, gfp_t gfp, int nod
   return kvmalloc_array_node(count, bytes, gfp | __GFP_ZERO, node);
 }
 
+/* In any context; here vfree() is so too. */
+static inline void kvfree_atomic(const void* address) { kvfree(address); }
+
 /* void *buffer __free(kfree) = ... */
 DEFINE_FREE(kfree, void*, if (!IS_ERR_OR_NULL(_T)) kfree(_T))
 DEFINE_FREE(kvfree, void*, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
@@ -224,7 +229,8 @@ DEFINE_FREE(kvfree, void*, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
 #define SLAB_POISON ((slab_flags_t)QUARRY_SLAB_POISON)
 #define SLAB_STORE_USER ((slab_flags_t)QUARRY_SLAB_STORE_USER)
 #define SLAB_TRACE ((slab_flags_t)QUARRY_SLAB_TRACE)
-/* The kernel parameter slub_debug is not for this cache. */
+/* failslab's cache-filter lets its allocations fail. */
+#define SLAB_FAILSLAB ((slab_flags_t)QUARRY_SLAB_FAILSLAB)
 
 QUARRY_DECLARATIONS_BEGIN
 
@@ -254,6 +260,8 @@ struct kmem_cache_args {
    * checked, and left alone: a free object has a word of its own for that. */
   unsigned int freeptr_offset;
   bool use_freeptr_offset;
+  /* Of Linux 6.18: objects that a sheaf mostly has. Any sheaf may have any number. */
+  unsigned int sheaf_capacity;
   void (*ctor)(void* object);
 };
 struct kmem_cache* __kmem_cache_create_args(const char* name, unsigned int bytes,
