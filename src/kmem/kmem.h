@@ -145,7 +145,8 @@ class Kmem {
   void free_bulk(KmemCache* cache, std::span<void*> objects, uintptr_t place);
   // Null: not an object of a cache.
   KmemCache* cache_of(const void* object) const;
-  // Says in the kernel's words which object the address lies in (kmem_dump_obj). False: in none.
+  // Says in the kernel's words which object the address lies in (kmem_dump_obj), and who allocated
+  // and who freed it, where that is recorded. False: in none.
   bool describe(const void* address, TextSink& out) const;
 
   // --- The rest ---
@@ -293,6 +294,7 @@ class Kmem {
   [[gnu::noinline]] static void* kmalloc_slow(size_t bytes, Gfp gfp, uintptr_t place, Kmem& kmem);
   [[gnu::noinline]] static void* kmalloc_class_slow(unsigned size_class, Gfp gfp, size_t bytes,
                                                     uintptr_t place, Kmem& kmem);
+  void print_frames(TextSink& out, const Backtrace& backtrace) const;
   void* kmalloc_by_engine(ObjectRequest request);
   // Everything that the fast path does not do; parameters as in ObjectRequest.
   [[gnu::noinline]] void* alloc_slow(KmemCache& cache, Gfp gfp, NodeId node, size_t bytes,

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/text_sink.h"
+#include "check/track.h"
 #include "frame/page.h"
 #include "kmem/kmem_cache.h"
 #include "sync/rcu.h"
@@ -47,6 +48,11 @@ struct SlabCheck {
 };
 
 enum class TrackKind : uint8_t { kAlloc, kFree };
+
+struct Origin {
+  uintptr_t place = 0;  // in the function that called the allocator; 0: nobody is known
+  Backtrace backtrace{};
+};
 
 // What somebody asks an engine for.
 struct ObjectRequest {
@@ -158,7 +164,9 @@ class SlabEngine {
   // Objects in use by who allocated them, or freed them before, as debugfs shows it. False: there
   // are no such records, or no memory to sort them.
   virtual bool write_traces(KmemCache&, TrackKind, TextSink&) { return false; }
-  // Who allocated and who freed the object, if that is recorded.
+  // Who allocated, or who freed, the object; nobody if that is not recorded.
+  virtual Origin origin(KmemCache&, void* /*object*/, TrackKind) { return {}; }
+  // Both, as reports show it.
   virtual void show_tracks(KmemCache&, void* /*object*/, TextSink&) {}
 
   // Of an engine that called Kmem::call_engine_after_grace_period(): it is over. Softirq context.

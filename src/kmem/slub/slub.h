@@ -91,6 +91,7 @@ class Slub final : public SlabEngine {
   SlabCheck check(KmemCache& cache) override;
   void report_leftovers(KmemCache& cache) override;
   bool write_traces(KmemCache& cache, TrackKind kind, TextSink& out) override;
+  Origin origin(KmemCache& cache, void* object, TrackKind kind) override;
   void show_tracks(KmemCache& cache, void* object, TextSink& out) override;
   void lock_all(KmemCache& cache) override;
   void unlock_all(KmemCache& cache) override;

@@ -206,6 +206,22 @@ bool Slub::write_traces(KmemCache& cache, TrackKind kind, TextSink& out) {
   return fits;
 }
 
+Origin Slub::origin(KmemCache& cache, void* object, TrackKind kind) {
+  Origin origin;
+  if ((cache.flags & QUARRY_SLAB_STORE_USER) == 0) return origin;
+  SlabPage& slab = SlabPage::of(*compound_head(*map_, map_->page_at(object)));
+  LockGuard guard(node_of(cache, slab.node).lock);
+  const SlabView view = view_of(cache, slab);
+  if (!view.is_object(object)) return origin;
+  const Track track = view.track(object, kind);
+  origin.place = track.place;
+  for (const uintptr_t frame : debug_.depot().fetch(track.stack)) {
+    if (origin.backtrace.count == origin.backtrace.frame.size()) break;
+    origin.backtrace.frame[origin.backtrace.count++] = frame;
+  }
+  return origin;
+}
+
 void Slub::show_tracks(KmemCache& cache, void* object, TextSink& out) {
   SlabPage& slab = SlabPage::of(*compound_head(*map_, map_->page_at(object)));
   SlubNode& node = node_of(cache, slab.node);

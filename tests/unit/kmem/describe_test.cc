@@ -35,6 +35,29 @@ QUARRY_TEST(Describe, objects_of_caches) {
   m->cache_destroy(cache);
 }
 
+// Lines that name functions are this world's; what stands around them is Linux's.
+QUARRY_TEST(Describe, objects_tell_who_had_them) {
+  Machine m{.engine = quarry::SlabEngineKind::kSlub, .slub_debug = "U"};
+  KmemCache* cache = m->cache_create("owned", 64, {});
+  REQUIRE(cache != nullptr);
+  auto* object = static_cast<char*>(m->cache_alloc(cache, gfp::kKernel));
+  FixedText<2048> text;
+  m->describe(object + 3, text);
+  FixedText<256> wanted;
+  format(wanted, " slab owned start %p pointer offset 3 size 64 allocated at ",
+         static_cast<void*>(object));
+  CHECK(__builtin_strncmp(text.c_str(), wanted.c_str(), wanted.size()) == 0);
+  CHECK(harness::find_text(text.c_str(), "\n    ") != nullptr);
+  CHECK(harness::find_text(text.c_str(), " Free path:\n") == nullptr);
+  m->cache_free(cache, object);
+  CHECK(m->cache_alloc(cache, gfp::kKernel) == object);
+  text.clear();
+  m->describe(object, text);
+  CHECK(harness::find_text(text.c_str(), "\n Free path:\n    ") != nullptr);
+  m->cache_free(cache, object);
+  m->cache_destroy(cache);
+}
+
 QUARRY_TEST(Describe, everything_else) {
   Machine m;
   auto* area = static_cast<char*>(m->vmalloc(8000));
