@@ -188,7 +188,8 @@ void Slab::bury_last(const KmemCache& cache, SlabNode& node, DeadSlabs& dead) {
 }
 
 void Slab::trim(const KmemCache& cache, SlabNode& node, DeadSlabs& dead) {
-  while (node.free_objects > node.free_limit && node.free.last != 0) bury_last(cache, node, dead);
+  while (node.free_objects + node.shared_count > node.free_limit && node.free.last != 0)
+    bury_last(cache, node, dead);
 }
 
 // Objects of one node; with `shared_too` that of the caller's CPU.

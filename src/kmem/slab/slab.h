@@ -9,10 +9,15 @@
 //                   has no meaning
 //   page.colour     the slab's first object lies colour * colour_bytes behind its first byte
 //
-//   active == 0  <=>  in `free`       active == objects  <=>  in `full`       otherwise in
-//   `partial` node.total_slabs  == length of partial + full + free;  node.free_slabs == length of
-//   free node.free_objects == sum over all slabs of (objects - active) node.free_objects <=
-//   node.free_limit, or no slab is in `free`            after every free
+//   active == 0  <=>  in `free`;  active == objects  <=>  in `full`;  otherwise in `partial`
+//   node.total_slabs == length of partial + full + free
+//   node.free_slabs == length of free
+//   node.free_objects == sum over all slabs of (objects - active)
+//   node.free_objects + node.shared_count <= node.free_limit, or no slab is in `free`, after every
+//   free
+//
+// Linux does not count what its shared array holds against free_limit, and so keeps free slabs
+// besides: pages that a node with so many free objects does without.
 //
 // An object is taken from the front of partial, then of free; then a slab is made. When an object
 // comes back its slab goes to the end of partial, so that its other objects have time to come back
