@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SLOB against the plainest form of its rules: every page of a list searched unit by unit, in the
-// order of the ring. Each block has to come from the same place; whatever makes the real search
-// shorter must not show.
+// order of the ring, backwards for requests of other lists. Each block has to come from the same
+// place; whatever makes the real search shorter must not show.
 #include "base/random.h"
 #include "frame/boot_page_map.h"
 #include "kmem/slob/slob.h"
@@ -51,8 +51,11 @@ class Rules {
   Block take(size_t bytes, size_t align, size_t align_at) const {
     for (unsigned list = list_for(bytes); list != kLists; ++list) {
       const Ring& ring = ring_[list];
+      const bool guest = list != list_for(bytes);
+      unsigned next = guest ? ring.index_of(ring.guests) : 0;
       for (unsigned i = 0; i != ring.count; ++i) {
-        const ModelPage& page = *ring.page[i];
+        const ModelPage& page = *ring.page[next];
+        next = guest ? ring.before(next) : next + 1;
         const unsigned at = first_fit(page, bytes, align, align_at);
         if (at != kSlobUnits) return {page.address, at};
       }
@@ -70,7 +73,13 @@ class Rules {
       add_first(list_for(bytes), *page);
     }
     set(*page, address, bytes, false);
-    page->free_units == 0 ? remove(*page) : turn(page->list, *page);
+    if (page->free_units == 0) {
+      remove(*page);
+    } else if (page->list == list_for(bytes)) {
+      turn(page->list, *page);
+    } else {
+      ring_[page->list].guests = page;
+    }
   }
 
   void note_freed(uintptr_t address, size_t bytes) {
@@ -101,6 +110,14 @@ class Rules {
   struct Ring {
     unsigned count;
     ModelPage* page[kMostPages];
+    const ModelPage* guests;  // where a request that belongs to another list begins
+
+    unsigned index_of(const ModelPage* wanted) const {
+      unsigned i = 0;
+      while (i != count && page[i] != wanted) ++i;
+      return i;
+    }
+    unsigned before(unsigned i) const { return (i == 0 ? count : i) - 1; }
   };
 
   static unsigned list_for(size_t bytes) { return bytes < 256 ? 0 : bytes < 1024 ? 1 : 2; }
@@ -138,13 +155,14 @@ class Rules {
   void add_first(unsigned list, ModelPage& page) {
     Ring& ring = ring_[list];
     page.list = list;
+    if (ring.count == 0) ring.guests = &page;
     for (unsigned i = ring.count++; i != 0; --i) ring.page[i] = ring.page[i - 1];
     ring.page[0] = &page;
   }
   void remove(ModelPage& page) {
     Ring& ring = ring_[page.list];
-    unsigned i = 0;
-    while (ring.page[i] != &page) ++i;
+    unsigned i = ring.index_of(&page);
+    if (ring.guests == &page) ring.guests = ring.page[ring.before(i)];
     for (--ring.count; i != ring.count; ++i) ring.page[i] = ring.page[i + 1];
   }
   void turn(unsigned list, const ModelPage& page) {

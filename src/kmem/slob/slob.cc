@@ -35,7 +35,8 @@ Gfp Slob::page_gfp(const ObjectRequest& request, Gfp of_cache) const {
   return (kmem_->without_bug_bits(request.gfp) & kPassedOn) | of_cache;
 }
 
-void* Slob::take_from(List& list, SlobPage& page, const SlobWish& wish) {
+// `begin`: where the next such search of the page's list begins.
+void* Slob::take_from(uint32_t& begin, SlobPage& page, const SlobWish& wish) {
   auto* memory = static_cast<unsigned char*>(map_->address(&page));
   SlobFree free = page.load();
   const unsigned at = SlobBlocks(memory, free).take(wish);
@@ -44,23 +45,24 @@ void* Slob::take_from(List& list, SlobPage& page, const SlobWish& wish) {
   if (free.units == 0) {
     remove(page);
   } else {
-    list.first = map_->pfn(&page).value();
+    begin = map_->pfn(&page).value();
   }
   return memory + size_t{at} * kSlobUnitBytes;
 }
 
 // Null: no page of the list has room.
-void* Slob::take_locked(List& list, const SlobWish& wish, NodeId node, Gfp zone) {
+void* Slob::take_locked(List& list, bool guest, const SlobWish& wish, NodeId node, Gfp zone) {
   if (list.bound < wish.units) return nullptr;
   const bool picky = node != kNoNode || zone != Gfp{};
-  const uint32_t begin = list.first;
+  uint32_t& mark = guest ? list.guests : list.first;
+  const uint32_t begin = mark;
   uint16_t bound = 0;
   uint32_t pfn = begin;
   do {
     SlobPage& page = SlobPage::of(*map_->page(Pfn(pfn)));
-    pfn = page.link_next;
+    pfn = guest ? page.link_prev : page.link_next;
     if (page.bound() >= wish.units && (!picky || suits(page, node, zone))) {
-      if (void* block = take_from(list, page, wish)) return block;
+      if (void* block = take_from(mark, page, wish)) return block;
     }
     if (page.bound() > bound) bound = page.bound();
   } while (pfn != begin);
@@ -74,15 +76,15 @@ void* Slob::alloc_block(size_t bytes, const SlobWish& wish, const ObjectRequest&
   const Gfp zone = zone_bits(request, of_cache);
   {
     LockGuard guard(lock_);
-    for (List& list : std::span(list_).subspan(number)) {
-      if (void* block = take_locked(list, wish, request.node, zone)) return block;
+    for (unsigned n = number; n != kLists; ++n) {
+      if (void* block = take_locked(list_[n], n != number, wish, request.node, zone)) return block;
     }
   }
   SlobPage* page = new_page(request, of_cache);
   if (page == nullptr) return nullptr;
   LockGuard guard(lock_);
   add_first(number, *page);
-  return take_from(list_[number], *page, wish);
+  return take_from(list_[number].first, *page, wish);
 }
 
 SlobPage* Slob::new_page(const ObjectRequest& request, Gfp of_cache) {
@@ -147,6 +149,7 @@ void Slob::add_first(unsigned number, SlobPage& page) {
   page.set_list(number);
   if (list.pages++ == 0) {
     page.link_next = page.link_prev = pfn;
+    list.guests = pfn;
   } else {
     Page& first = *map_->page(Pfn(list.first));
     page.link_next = list.first;
@@ -162,7 +165,9 @@ void Slob::remove(SlobPage& page) {
   List& list = list_[page.list()];
   map_->page(Pfn(page.link_prev))->link_next = page.link_next;
   map_->page(Pfn(page.link_next))->link_prev = page.link_prev;
-  if (list.first == map_->pfn(&page).value()) list.first = page.link_next;
+  const uint32_t pfn = map_->pfn(&page).value();
+  if (list.first == pfn) list.first = page.link_next;
+  if (list.guests == pfn) list.guests = page.link_prev;
   if (--list.pages == 0) list = {};
 }
 

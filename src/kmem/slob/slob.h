@@ -16,8 +16,11 @@
 //
 // There are three lists: for blocks below 256 bytes, below 1024, and below a page. A request is
 // served by its list's first page with room, first fit, and the ring is turned so that the next
-// search begins there. Only where no page has room a new one is taken, to the front. A page that
-// was full comes to the front of the list that suits the block it gets back.
+// search begins there. Where no page has room, it is a guest in the lists of longer blocks: those
+// it searches from the other end, oldest pages first, and from where the last guest was served, so
+// that it fills what others left and not the pages that are still good for long blocks. Only then
+// a new page is taken, to the front. A page that was full comes to the front of the list that suits
+// the block it gets back.
 //
 // The bounds change nothing about where a block comes from. They let a search pass by pages, and a
 // whole list, that would have been searched in vain.
@@ -78,15 +81,17 @@ class Slob final : public SlabEngine, public KmallocEngine {
   static constexpr unsigned kLists = 3;
 
   struct List {
-    uint32_t first = 0;  // frame number of the page where a search begins; 0: no page
+    uint32_t first = 0;   // frame number of the page where a search begins; 0: no page
+    uint32_t guests = 0;  // and of that where a guest's begins, which goes backwards
     uint32_t pages = 0;
     uint16_t bound = 0;  // no free block of any page is longer
   };
 
   // `of_cache`: what its requests for pages have besides.
   void* alloc_block(size_t bytes, const SlobWish& wish, const ObjectRequest& request, Gfp of_cache);
-  void* take_locked(List& list, const SlobWish& wish, NodeId node, Gfp zone) QUARRY_REQUIRES(lock_);
-  void* take_from(List& list, SlobPage& page, const SlobWish& wish) QUARRY_REQUIRES(lock_);
+  void* take_locked(List& list, bool guest, const SlobWish& wish, NodeId node, Gfp zone)
+      QUARRY_REQUIRES(lock_);
+  void* take_from(uint32_t& begin, SlobPage& page, const SlobWish& wish) QUARRY_REQUIRES(lock_);
   SlobPage* new_page(const ObjectRequest& request, Gfp of_cache);
   bool suits(const SlobPage& page, NodeId node, Gfp zone) const;
   Gfp page_gfp(const ObjectRequest& request, Gfp of_cache) const;

@@ -128,6 +128,30 @@ QUARRY_TEST(Slob, search_goes_on_where_it_found_something) {
   for (void* one : object) m->kfree(one);
 }
 
+// A request whose own list has no room goes to the pages of longer blocks, oldest first.
+QUARRY_TEST(Slob, guests_fill_the_oldest_pages_first_and_go_on_from_there) {
+  SlobMachine m;
+  KmemCache* large = m->cache_create("large", 3000);
+  KmemCache* medium = m->cache_create("medium", 600);
+  REQUIRE(large != nullptr && medium != nullptr);
+  void* big[3];  // each leaves room for one medium object
+  for (void*& one : big) one = m->cache_alloc(large, gfp::kKernel);
+  // The first have room in pages of their own list: caches are objects too.
+  void* object[12];
+  unsigned count = 0;
+  do {
+    REQUIRE(count != 8);
+    object[count] = m->cache_alloc(medium, gfp::kKernel);
+  } while (!same_page(object[count++], big[0]));
+  for (unsigned i = 1; i != 4; ++i) object[count++] = m->cache_alloc(medium, gfp::kKernel);
+  CHECK(same_page(object[count - 3], big[1]) && same_page(object[count - 2], big[2]));
+  for (void* one : big) CHECK(!same_page(object[count - 1], one));
+  while (count != 0) m->cache_free(medium, object[--count]);
+  for (void* one : big) m->cache_free(large, one);
+  m->cache_destroy(medium);
+  m->cache_destroy(large);
+}
+
 QUARRY_TEST(Slob, full_page_joins_the_list_of_the_block_it_gets_back) {
   SlobMachine m;
   KmemCache* large = m->cache_create("large", 4000);
