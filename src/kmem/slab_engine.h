@@ -117,6 +117,8 @@ class SlabEngine {
     return cache.size >= size && cache.size - size < sizeof(void*) &&
            (cache.size & (align - 1)) == 0;
   }
+  // Objects of a slab, by its first page; 0: pages are no slabs.
+  virtual uint32_t slab_objects(const KmemCache&, const Page& slab) const { return slab.objects; }
   // Where in its slab the object begins that the byte at `offset` of the slab belongs to.
   virtual size_t object_offset(const KmemCache& cache, const Page& /*slab*/, size_t offset) const {
     return offset - offset % cache.size;

@@ -40,7 +40,9 @@ def plain(line, base, pid):
     line = re.sub(r"(\w)\+0x[0-9a-f]+/0x[0-9a-f]+", r"\1+*", line)
 
     def name(match):
-        return near(int(match.group(1), 16), base) or "<address>"
+        number = int(match.group(1), 16)
+        # Of 48 bits and more are the words that mark memory.
+        return near(number, base) or (match.group() if number >> 48 else "<address>")
 
     return re.sub(r"(?:0x|\b)([0-9a-f]{16})\b", name, line)
 

@@ -155,6 +155,7 @@ class Slab final : public SlabEngine {
   bool validate(const KmemCache& cache, TextSink& out) const override;
   void lock_all(KmemCache& cache) override;
   void unlock_all(KmemCache& cache) override;
+  uint32_t slab_objects(const KmemCache& cache, const Page&) const override;
   size_t object_offset(const KmemCache& cache, const Page& slab, size_t offset) const override;
   size_t usable_bytes(const KmemCache& cache, const void* /*object*/) const override {
     return cache.object_size;

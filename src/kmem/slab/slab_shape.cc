@@ -139,6 +139,10 @@ bool Slab::set_tunables(KmemCache& cache, const SlabTunables& wanted) {
   return true;
 }
 
+uint32_t Slab::slab_objects(const KmemCache& cache, const Page&) const {
+  return state_of(cache).plan.objects;
+}
+
 size_t Slab::object_offset(const KmemCache& cache, const Page& slab, size_t offset) const {
   const SlabState& state = state_of(cache);
   const auto& indexed = static_cast<const IndexedSlab&>(slab);

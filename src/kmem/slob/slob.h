@@ -60,6 +60,7 @@ class Slob final : public SlabEngine, public KmallocEngine {
   void init_state(KmemCache&) const override {}
   uint32_t alloc(KmemCache& cache, const ObjectRequest& request, std::span<void*> objects) override;
   void free(KmemCache& cache, std::span<void* const> objects, uintptr_t place) override;
+  uint32_t slab_objects(const KmemCache&, const Page&) const override { return 0; }
   size_t usable_bytes(const KmemCache& cache, const void* object) const override;
   void grace_period_over(RcuHead& head) override;
 
