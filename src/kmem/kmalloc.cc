@@ -198,9 +198,8 @@ void Kmem::report_object(const KmemCache& cache, const void* object, const char*
   format(out, "): %s\n%s\n", problem, kThinLine);
   const uint32_t objects = engine_->slab_objects(cache, *slab);
   if (objects != 0) {
-    format(out, "Slab 0x%p objects=%u used=%u fp=0x%p flags=0x%x\n",
-           static_cast<const void*>(slab), objects, slab->inuse,
-           static_cast<const void*>(slab->freelist), slab->flags);
+    format(out, "Slab 0x%p objects=%u used=%u fp=0x%p flags=0x%x\n", static_cast<const void*>(slab),
+           objects, slab->inuse, static_cast<const void*>(slab->freelist), slab->flags);
   }
   format(out, "Object 0x%p @offset=%zu\n", object, offset);
   reporter_->dump_stack();
