@@ -124,6 +124,17 @@ void finds_a_page_again_that_nobody_used_meanwhile() {
 FOR_BOTH_FORMATS(finds_a_page_again_that_nobody_used_meanwhile)
 
 template <class Format>
+void shows_nothing_after_its_end() {
+  Machine<Format> m;
+  const VirtAddr at = m.use(5);
+  CHECK_EQ(m.mmu.read(1, at), m.frame(5));  // and CPU 1 caches it
+  m.drop(5);
+  m.kmap.shutdown();
+  for (unsigned cpu = 0; cpu != 2; ++cpu) CHECK_EQ(m.mmu.read(cpu, at), kNoPfn);
+}
+FOR_BOTH_FORMATS(shows_nothing_after_its_end)
+
+template <class Format>
 void flushes_once_a_turn() {
   Machine<Format> m;
   constexpr unsigned kSlots = Machine<Format>::Kmap::kSlots;
